@@ -1,0 +1,291 @@
+"""Cities, organisations and the people who act for them."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from core.fields import EncryptedTextField, masked
+
+
+class City(models.Model):
+    """A city-level division of the province (GB/T 2260)."""
+
+    code = models.CharField("区划代码", max_length=6, primary_key=True)
+    name = models.CharField("名称", max_length=40, unique=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "市"
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class County(models.Model):
+    """A county-level division (GB/T 2260)."""
+
+    code = models.CharField("区划代码", max_length=6, primary_key=True)
+    name = models.CharField("名称", max_length=40)
+    city = models.ForeignKey(City, models.PROTECT, related_name="counties", verbose_name="所属市")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "县(市、区)"
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def visible_to(self, user: Any) -> "OrganizationQuerySet":
+        """Province roles see all; a city what it supervises and itself; everybody else their own."""
+        if user.sees_province:
+            return self.all()
+        if user.role == Role.CITY_BUREAU:
+            return self.filter(Q(pk=user.organization_id) | Q(supervisor=user.organization_id))
+        if user.organization_id and user.role in Role.of_an_organization():
+            return self.filter(pk=user.organization_id)
+        return self.none()
+
+    def members_at(self, instant: dt.datetime) -> "OrganizationQuerySet":
+        """Organisations in the pilot at `instant`."""
+        return self.filter(
+            Exists(PilotMembership.objects.as_of(instant).filter(organization=OuterRef("pk")))
+        )
+
+    def schools(self) -> "OrganizationQuerySet":
+        return self.filter(kind=Organization.Kind.SCHOOL)
+
+    def matching(self, text: str) -> "OrganizationQuerySet":
+        """Search by name, alias, code or pinyin initials."""
+        text = text.strip()
+        return self.filter(
+            Q(name__icontains=text)
+            | Q(code__startswith=text)
+            | Q(pinyin__startswith=text.lower())
+            | Exists(OrganizationAlias.objects.filter(organization=OuterRef("pk"), name__icontains=text))
+        )
+
+
+class Organization(models.Model):
+    """Province office, city bureau, school or evaluator: the common currency of all apps.
+
+    Matched by code and by alias, never by name alone: names drift between sources.
+    """
+
+    class Kind(models.TextChoices):
+        PROVINCE = "province", "省级"
+        CITY = "city", "市级"
+        SCHOOL = "school", "院校"
+        EVALUATOR = "evaluator", "评价组织"
+
+    kind = models.CharField("类别", max_length=10, choices=Kind)
+    name = models.CharField("名称", max_length=120)
+    code = models.CharField("代码", max_length=32)
+    pinyin = models.CharField("拼音首字母", max_length=80, blank=True, db_index=True)
+    city = models.ForeignKey(City, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所在市")
+    supervisor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="supervised", verbose_name="主管部门"
+    )
+    is_demonstration = models.BooleanField("演示数据", default=False)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "机构"
+        ordering = ["kind", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "code"], name="organization_code", violation_error_message="该代码已登记。"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="school") | Q(supervisor__isnull=False),
+                name="school_has_supervisor",
+                violation_error_message="院校必须有主管部门。",
+            ),
+        ]
+        indexes = [models.Index(fields=["supervisor", "kind"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganizationAlias(models.Model):
+    """Another name or code under which a source knows the organisation."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="aliases", verbose_name="机构")
+    name = models.CharField("别名", max_length=120)
+    source = models.CharField("来源", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "机构别名"
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="alias_once")]
+        indexes = [models.Index(fields=["name"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PilotMembershipQuerySet(models.QuerySet["PilotMembership"]):
+    def as_of(self, instant: dt.datetime) -> "PilotMembershipQuerySet":
+        """Half-open: `joined_at <= instant < left_at`."""
+        return self.filter(Q(left_at=None) | Q(left_at__gt=instant), joined_at__lte=instant)
+
+
+class PilotMembership(models.Model):
+    """A stretch of time in which an organisation is in the pilot."""
+
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="memberships", verbose_name="机构"
+    )
+    joined_at = models.DateTimeField("加入时间")
+    left_at = models.DateTimeField("退出时间", null=True, blank=True)
+    reason = models.CharField("退出原因", max_length=200, blank=True)
+
+    objects = PilotMembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "试点资格"
+        ordering = ["joined_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(left_at__isnull=True) | Q(left_at__gt=F("joined_at")),
+                name="membership_order",
+                violation_error_message="退出时间必须晚于加入时间。",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(left_at__isnull=True),
+                name="membership_one_open",
+                violation_error_message="该机构已在试点中。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} {self.joined_at:%Y-%m-%d}"
+
+
+class Role(models.TextChoices):
+    """Who one is; what a role may do is in the `permissions` of each app."""
+
+    OFFICE = "office", "推进办"
+    FINANCE = "finance", "省级财务"
+    COORDINATOR = "coordinator", "对接专员"
+    LEADING_GROUP = "leading_group", "领导组"
+    EXPERT = "expert", "专家"
+    THIRD_PARTY = "third_party", "受托第三方"
+    CITY_BUREAU = "city_bureau", "市教育局"
+    SCHOOL_CONTACT = "school_contact", "院校联系人"
+    SCHOOL_LEADER = "school_leader", "院校负责人"
+    EVALUATOR = "evaluator", "评价组织"
+    AUDITOR = "auditor", "审计督导"
+    LEARNER = "learner", "学习者"
+
+    @classmethod
+    def of_the_province(cls) -> set["Role"]:
+        """Roles that see every organisation."""
+        return {cls.OFFICE, cls.FINANCE, cls.LEADING_GROUP, cls.AUDITOR}
+
+    @classmethod
+    def of_an_organization(cls) -> set["Role"]:
+        """Roles that see just the organisation they act for."""
+        return {cls.SCHOOL_CONTACT, cls.SCHOOL_LEADER, cls.EVALUATOR}
+
+    @classmethod
+    def of_a_school(cls) -> set["Role"]:
+        return {cls.SCHOOL_CONTACT, cls.SCHOOL_LEADER}
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: Any) -> "UserQuerySet":
+        """Accounts within the user's scope. A leader and a contact see their school's; an expert only oneself."""
+        organizations = Organization.objects.visible_to(user)
+        return self.filter(Q(organization__in=organizations) | Q(pk=user.pk))
+
+    def active(self) -> "UserQuerySet":
+        return self.filter(is_active=True)
+
+
+class User(AbstractBaseUser):
+    """One person in one role for one organisation. Accounts end, they are not deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(
+        "账号", max_length=60, unique=True, error_messages={"unique": "该账号已被使用。"}
+    )
+    name = models.CharField("姓名", max_length=60)
+    role = models.CharField("角色", max_length=20, choices=Role)
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, null=True, blank=True, related_name="users", verbose_name="所属机构"
+    )
+    email = models.EmailField("电子邮箱", blank=True)
+    mobile = EncryptedTextField("手机号", blank=True, default="")
+    is_stand_in = models.BooleanField("代理人", default=False)
+    must_change_password = models.BooleanField("须修改密码", default=True)
+    mail_notices = models.BooleanField("接收邮件通知", default=True)
+    is_active = models.BooleanField("启用", default=True)
+    created_at = models.DateTimeField("开通时间")
+    created_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField("停用时间", null=True, blank=True)
+    ended_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    successor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name="接任人"
+    )
+
+    objects = UserManager.from_queryset(UserQuerySet)()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        verbose_name = verbose_name_plural = "账号"
+        ordering = ["organization", "role", "username"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_at__isnull=False, ended_by__isnull=False),
+                name="user_ended_by_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(organization__isnull=False) | Q(role="learner"),
+                name="user_has_organization",
+                violation_error_message="除学习者外，账号必须属于一个机构。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def label(self) -> str:
+        """Name, role and organisation, as the record of what they did shows them."""
+        return f"{self.name}（{self.organization or '个人'} · {self.get_role_display()}）"
+
+    @property
+    def masked_mobile(self) -> str:
+        return masked(self.mobile)
+
+    @property
+    def sees_province(self) -> bool:
+        return self.role in Role.of_the_province()
+
+    @property
+    def sees_reporting(self) -> bool:
+        """Reports and obligations of others: not money (finance) but reporting is in this role's eyes."""
+        return self.role in {Role.OFFICE, Role.LEADING_GROUP, Role.AUDITOR, Role.CITY_BUREAU}
+
+    @property
+    def may_search_audit(self) -> bool:
+        return self.role in {Role.OFFICE, Role.AUDITOR, Role.CITY_BUREAU}

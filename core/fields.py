@@ -1,0 +1,65 @@
+"""Model fields that every app shares."""
+
+from typing import Any
+
+from django.db import models
+
+from core import crypto
+
+
+class EncryptedTextField(models.TextField):
+    """Text kept as AES-256-GCM, bound to its model, field and row; read and written as plain `str`.
+
+    The row's primary key must exist before saving (UUID), as it is part of the associated data.
+    Not to be filtered on: keep a `crypto.blind_index` column beside it for that.
+    """
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        setattr(cls, name, _Decrypting(self))
+
+    def row(self, instance: models.Model) -> str:
+        return f"{instance._meta.label_lower}.{self.attname}.{instance.pk}"
+
+    def pre_save(self, instance: models.Model, add: bool) -> Any:
+        plain = getattr(instance, self.attname)
+        return crypto.encrypt(plain, row=self.row(instance)) if plain else ""
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name in {"exact", "isnull"}:
+            return super().get_lookup(lookup_name)
+        return None
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
+        return _Sealed(value) if value else value
+
+
+class _Sealed(str):
+    """Ciphertext as it came from the database, not decrypted until somebody reads the attribute."""
+
+
+class _Decrypting:
+    def __init__(self, field: EncryptedTextField) -> None:
+        self.field = field
+
+    def __get__(self, instance: models.Model | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        name = self.field.attname
+        if name not in instance.__dict__:
+            instance.refresh_from_db(fields=[name])
+        value = instance.__dict__[name]
+        if isinstance(value, _Sealed):
+            value = crypto.decrypt(value, row=self.field.row(instance))
+            instance.__dict__[name] = value
+        return value
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
+def masked(value: str, *, head: int = 3, tail: int = 4) -> str:
+    """`13812345678` as `138****5678`; short values are hidden whole."""
+    if len(value) <= head + tail:
+        return "*" * len(value)
+    return f"{value[:head]}{'*' * (len(value) - head - tail)}{value[-tail:]}"

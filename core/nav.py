@@ -1,0 +1,33 @@
+"""The places of the left column. Each app registers its own in `AppConfig.ready`."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+
+GROUPS = ["待办", "报送", "申报", "备案", "考核站点", "考试与证书", "经费", "监督", "专栏", "管理"]
+
+
+class Place(NamedTuple):
+    group: str
+    label: str
+    url_name: str
+    may: Callable[[Any], bool]
+
+
+_places: list[Place] = []
+
+
+def register(group: str, label: str, url_name: str, *, may: Callable[[Any], bool]) -> None:
+    """Offer a page to those users for whom `may(user)` holds."""
+    if group not in GROUPS:
+        raise ValueError(group)
+    _places.append(Place(group, label, url_name, may))
+
+
+def for_user(user: Any) -> Iterable[tuple[str, list[tuple[str, str]]]]:
+    """(group, [(label, address), …]) in the order of GROUPS, empty groups left out."""
+    for group in GROUPS:
+        mine = [(p.label, reverse(p.url_name)) for p in _places if p.group == group and p.may(user)]
+        if mine:
+            yield group, mine

@@ -1,0 +1,127 @@
+"""Weekly reports: a draft and immutable versions; warnings that a streak has begun."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from core.models import AppendOnly
+from obligations.models import Obligation
+from schools.models import Programme
+
+
+class WeeklyReportQuerySet(models.QuerySet["WeeklyReport"]):
+    def visible_to(self, user: Any) -> "WeeklyReportQuerySet":
+        return self.filter(obligation__in=Obligation.objects.visible_to(user))
+
+
+class WeeklyReport(models.Model):
+    """What one school says of one period. The draft is not yet a report; a version is."""
+
+    obligation = models.OneToOneField(
+        Obligation, models.PROTECT, primary_key=True, related_name="report", verbose_name="报送任务"
+    )
+    current = models.ForeignKey(
+        "ReportVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="现行版本"
+    )
+    draft = models.JSONField("草稿", null=True, blank=True)
+    draft_revision = models.PositiveIntegerField("草稿修订号", default=0)
+    draft_saved_at = models.DateTimeField("草稿保存时间", null=True, blank=True)
+    draft_saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = WeeklyReportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "周报"
+
+    def __str__(self) -> str:
+        return str(self.obligation)
+
+
+class ReportVersionQuerySet(models.QuerySet["ReportVersion"]):
+    def visible_to(self, user: Any) -> "ReportVersionQuerySet":
+        return self.filter(report__in=WeeklyReport.objects.visible_to(user))
+
+    def update(self, **kwargs: Any) -> int:
+        raise AppendOnly
+
+
+class ReportVersion(models.Model):
+    """One accepted submission, immutable, with its receipt.
+
+    `content_hash` is the SHA-256 (hex) of the canonical JSON of `content`.
+    """
+
+    report = models.ForeignKey(WeeklyReport, models.PROTECT, related_name="versions", verbose_name="周报")
+    number = models.PositiveSmallIntegerField("版本")
+    receipt = models.CharField("回执编号", max_length=32, unique=True)
+    token = models.CharField("表单令牌", max_length=64)
+    received_at = models.DateTimeField("收到时间")
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    is_zero = models.BooleanField("无新进展", default=False)
+    content = models.JSONField("内容")
+    content_hash = models.CharField("内容摘要", max_length=64)
+
+    objects = ReportVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "周报版本"
+        ordering = ["report", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "number"], name="report_version_number"),
+            models.UniqueConstraint(fields=["report", "token"], name="report_version_token"),
+        ]
+
+    def __str__(self) -> str:
+        return self.receipt
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly
+        super().save(*args, **kwargs)
+
+
+class ProgrammeFigures(models.Model):
+    """One programme's row of a version: cumulative for the year."""
+
+    version = models.ForeignKey(ReportVersion, models.CASCADE, related_name="figures", verbose_name="版本")
+    programme = models.ForeignKey(Programme, models.PROTECT, related_name="figures", verbose_name="试点项目")
+    in_training = models.PositiveIntegerField("在训人数")
+    training_hours = models.DecimalField(
+        "培训学时", max_digits=9, decimal_places=1, validators=[MinValueValidator(0)]
+    )
+    registered = models.PositiveIntegerField("报考人数")
+    examined = models.PositiveIntegerField("参考人数")
+    passed = models.PositiveIntegerField("合格人数")
+    certified = models.PositiveIntegerField("发证人数")
+    explanation = models.CharField("说明", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "项目数据"
+        ordering = ["programme"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "programme"], name="figures_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.programme)
+
+
+class StreakWarning(models.Model):
+    """The school and its supervisor were warned that this missed period made a streak of `weeks`."""
+
+    obligation = models.OneToOneField(
+        Obligation, models.PROTECT, primary_key=True, related_name="warning", verbose_name="报送任务"
+    )
+    weeks = models.PositiveSmallIntegerField("连续周数")
+    warned_at = models.DateTimeField("预警时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "预警"
+        ordering = ["-warned_at"]
+
+    def __str__(self) -> str:
+        return f"{self.obligation.organization} 连续 {self.weeks} 周未报"

@@ -1,0 +1,105 @@
+"""Pilot schools, the certificate levels that they run, and their plans."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from accounts.models import Organization, Role
+from certificates.models import CertificateLevel
+
+
+class SchoolQuerySet(models.QuerySet["School"]):
+    def visible_to(self, user: Any) -> "SchoolQuerySet":
+        """By organisation; an evaluator also sees the schools that run its certificates."""
+        in_scope = Q(organization__in=Organization.objects.visible_to(user))
+        if user.role == Role.EVALUATOR:
+            in_scope |= Exists(
+                Programme.objects.filter(
+                    school=OuterRef("pk"), certificate_level__certificate__owner=user.organization_id
+                )
+            )
+        return self.filter(in_scope)
+
+
+class School(models.Model):
+    """The profile of an organisation that is a school (SX 三.1, QA 3)."""
+
+    class Kind(models.TextChoices):
+        HIGHER_VOCATIONAL = "higher_vocational", "高等职业学校"
+        SECONDARY_VOCATIONAL = "secondary_vocational", "中等职业学校"
+        VOCATIONAL_BACHELOR = "vocational_bachelor", "职业本科"
+        APPLIED_BACHELOR = "applied_bachelor", "应用型本科"
+        OPEN_UNIVERSITY = "open_university", "开放大学"
+
+    organization = models.OneToOneField(
+        Organization, models.PROTECT, primary_key=True, related_name="school", verbose_name="机构"
+    )
+    kind = models.CharField("办学类型", max_length=24, choices=Kind)
+    is_lead = models.BooleanField("牵头院校（双高/示范）", default=False)
+    address = models.CharField("地址", max_length=200, blank=True)
+
+    objects = SchoolQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "试点院校"
+        ordering = ["organization"]
+
+    def __str__(self) -> str:
+        return self.organization.name
+
+
+class ProgrammeQuerySet(models.QuerySet["Programme"]):
+    def visible_to(self, user: Any) -> "ProgrammeQuerySet":
+        return self.filter(school__in=School.objects.visible_to(user))
+
+    def active_at(self, instant: dt.datetime) -> "ProgrammeQuerySet":
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=instant), started_at__lte=instant)
+
+
+class Programme(models.Model):
+    """One school running one certificate level."""
+
+    school = models.ForeignKey(School, models.PROTECT, related_name="programmes", verbose_name="学校")
+    certificate_level = models.ForeignKey(
+        CertificateLevel, models.PROTECT, related_name="programmes", verbose_name="证书等级"
+    )
+    started_at = models.DateTimeField("开始时间")
+    ended_at = models.DateTimeField("结束时间", null=True, blank=True)
+
+    objects = ProgrammeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "试点项目"
+        ordering = ["school", "certificate_level"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "certificate_level"],
+                condition=Q(ended_at__isnull=True),
+                name="programme_one_open",
+                violation_error_message="该校已有此证书等级的试点项目。",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("started_at")), name="programme_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.certificate_level)
+
+
+class AnnualPlan(models.Model):
+    """Candidates planned for one calendar year (拟考证人数)."""
+
+    programme = models.ForeignKey(Programme, models.CASCADE, related_name="plans", verbose_name="试点项目")
+    year = models.PositiveSmallIntegerField("年度")
+    candidates = models.PositiveIntegerField("拟考证人数")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "年度计划"
+        ordering = ["programme", "year"]
+        constraints = [models.UniqueConstraint(fields=["programme", "year"], name="plan_one_a_year")]
+
+    def __str__(self) -> str:
+        return f"{self.programme} {self.year}年 {self.candidates}人"
