@@ -20,6 +20,7 @@ WORKER = f"""-q worker --pool threads --concurrency 4 --queues {QUEUES} --loglev
     --without-gossip --without-mingle --without-heartbeat"""
 WEB = """--worker-class gthread --workers 2 --threads 4 --no-control-socket
     --timeout 50 --graceful-timeout 10 --log-level warning"""
+AS_ROOT = "ignore:You're running the worker with superuser privileges"
 BEAT = "-q beat --loglevel WARNING"
 
 
@@ -58,7 +59,15 @@ class Command(BaseCommand):
 def _children(host: str, port: int) -> list[Child]:
     """Ended from the last to the first: no new work, no new requests, then the work at hand."""
     module, _, attribute = settings.WSGI_APPLICATION.rpartition(".")
-    celery = [sys.executable, "-m", "celery", "-A", settings.SETTINGS_MODULE.rpartition(".")[0]]
+    celery = [
+        sys.executable,
+        "-W",
+        AS_ROOT,
+        "-m",
+        "celery",
+        "-A",
+        settings.SETTINGS_MODULE.rpartition(".")[0],
+    ]
     gunicorn = [sys.executable, "-m", "gunicorn", f"{module}:{attribute}", "--bind", f"{host}:{port}"]
     schedule = str(Path(settings.DATA_DIR) / f"beat-schedule-{port}")
     return [
