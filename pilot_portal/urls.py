@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from reporting.views.home import home
+
 urlpatterns = [
+    path("", home, name="home"),
     path("", include("reporting.urls")),
     path("", include("core.urls")),
     path("", include("accounts.urls")),

@@ -1,0 +1,8 @@
+"""Home = what I must do next."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "reporting/home/other.html")
