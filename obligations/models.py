@@ -12,7 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from accounts.models import Organization
+from accounts.models import Organization, Role
 
 
 class ObligationKind(models.TextChoices):
@@ -301,6 +301,21 @@ class Obligation(models.Model):
         return self.outcome
 
 
+class SuspensionQuerySet(models.QuerySet["Suspension"]):
+    def visible_to(self, user: Any) -> "SuspensionQuerySet":
+        """What touches the organisations in the user's scope: named itself, by its supervisor or the province."""
+        organizations = Organization.objects.visible_to(user)
+        named = Suspension.organizations.through.objects.filter(
+            Q(organization__in=organizations)
+            | Q(organization__in=organizations.values("supervisor"))
+            | Q(organization__kind=Organization.Kind.PROVINCE),
+            suspension=OuterRef("pk"),
+        )
+        if user.sees_reporting or user.role in Role.of_an_organization():
+            return self.filter(Exists(named))
+        return self.none()
+
+
 class Suspension(models.Model):
     """A stretch in which the clocks of what falls due stand still (SX 三.6; a declared school vacation).
 
@@ -324,6 +339,8 @@ class Suspension(models.Model):
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
+
+    objects = SuspensionQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "停报"

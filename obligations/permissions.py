@@ -1,0 +1,55 @@
+"""Who may do what with rules, deadlines, suspensions and outages: pure predicates."""
+
+from accounts.models import Organization, Role, User
+from obligations.models import Obligation, Outcome, Suspension
+
+
+def may_see_rules(user: User) -> bool:
+    """Rules, calendar, outages: everybody who works for the pilot."""
+    return user.role != Role.LEARNER
+
+
+def may_see_deadlines(user: User) -> bool:
+    """Those who owe something, and those who watch over those who do."""
+    return user.sees_reporting or user.role in Role.of_an_organization()
+
+
+def may_govern(user: User) -> bool:
+    """Set rules, holidays and outages."""
+    return user.role == Role.OFFICE
+
+
+def may_excuse(user: User, obligation: Obligation) -> bool:
+    """Only the office, and only what is missed."""
+    return user.role == Role.OFFICE and obligation.outcome == Outcome.MISSED
+
+
+def may_suspend_something(user: User) -> bool:
+    return user.role in {Role.OFFICE, Role.CITY_BUREAU, Role.SCHOOL_CONTACT}
+
+
+def may_suspend(user: User, organization: Organization, kind: str) -> bool:
+    """An emergency is declared from above; a vacation by the school itself too.
+
+    A city bureau decides for itself and for what it supervises, wherever that lies.
+    """
+    if user.role == Role.OFFICE:
+        return organization.kind in {
+            Organization.Kind.PROVINCE,
+            Organization.Kind.CITY,
+            Organization.Kind.SCHOOL,
+        }
+    if user.role == Role.CITY_BUREAU:
+        return user.organization_id in {organization.pk, organization.supervisor_id}
+    return (
+        user.role == Role.SCHOOL_CONTACT
+        and kind == Suspension.Kind.VACATION
+        and organization.pk == user.organization_id
+    )
+
+
+def may_lift(user: User, suspension: Suspension) -> bool:
+    """Who could have declared all of it; a suspension for a certificate's schools is the office's."""
+    if suspension.lifted_at:
+        return False
+    return all(may_suspend(user, organization, suspension.kind) for organization in suspension.organizations.all())
