@@ -1,0 +1,96 @@
+"""The one function for rates: every page, export and circular counts with it.
+
+`owed = on_time + late + missed + pending`, so no rate can exceed 100 %. A group is the supervising
+authority and never the place: each school has exactly one, so that the cities' figures add up to the
+province's.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.db.models import Count, Q
+
+from obligations.models import ObligationQuerySet, Outcome
+
+_MISSED = Q(outcome=Outcome.MISSED)
+_COUNTS = {
+    "on_time": Count("pk", filter=Q(outcome=Outcome.ON_TIME)),
+    "late": Count("pk", filter=Q(outcome=Outcome.LATE)),
+    "pending": Count("pk", filter=Q(outcome=Outcome.PENDING)),
+    "exempt": Count("pk", filter=Q(outcome=Outcome.EXEMPT)),
+    "excused": Count("pk", filter=_MISSED & Q(excused_at__isnull=False)),
+    "filled": Count("pk", filter=_MISSED & Q(excused_at=None, filled_at__isnull=False)),
+    "never_filled": Count("pk", filter=_MISSED & Q(excused_at=None, filled_at=None)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Obligations counted by what became of them. The three kinds of missed ones exclude each other:
+    excused (filled or not), filled after the close, never filled."""
+
+    on_time: int = 0
+    late: int = 0
+    pending: int = 0
+    exempt: int = 0
+    excused: int = 0
+    filled: int = 0
+    never_filled: int = 0
+
+    def __add__(self, other: "Rate") -> "Rate":
+        return Rate(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    @property
+    def missed(self) -> int:
+        return self.excused + self.filled + self.never_filled
+
+    @property
+    def filed(self) -> int:
+        """Late counts as filed, a back-fill does not."""
+        return self.on_time + self.late
+
+    @property
+    def owed(self) -> int:
+        return self.filed + self.missed + self.pending
+
+    @property
+    def percent(self) -> float | None:
+        """Share of the owed that was filed, 0–100 with one decimal; None where nothing is owed."""
+        return _percent(self.filed, self.owed)
+
+    @property
+    def percent_on_time(self) -> float | None:
+        return _percent(self.on_time, self.owed)
+
+
+def _percent(part: int, whole: int) -> float | None:
+    """Rounded down, so that 100 % means all of them."""
+    return part * 1000 // whole / 10 if whole else None
+
+
+def rate(obligations: ObligationQuerySet) -> Rate:
+    """All of `obligations` in one figure; one query."""
+    return Rate(**obligations.order_by().aggregate(**_COUNTS))
+
+
+def rates(obligations: ObligationQuerySet, *by: str) -> dict[Any, Rate]:
+    """Counts grouped by lookups such as "period" or "organization__supervisor"; one query.
+
+    Keys are the value for one lookup, a tuple of values for several. Empty groups are left out.
+    """
+    rows = obligations.order_by().values_list(*by).annotate(**_COUNTS)
+    width = len(by)
+    return {(row[0] if width == 1 else row[:width]): Rate(*row[width:]) for row in rows}
+
+
+def total(parts: Iterable[Rate]) -> Rate:
+    return sum(parts, Rate())
+
+
+def along(parts: dict[tuple[Hashable, Hashable], Rate], axis: int) -> dict[Hashable, Rate]:
+    """Sums of a two-way table along one axis: 0 keeps the first key, 1 the second."""
+    sums: dict[Hashable, Rate] = {}
+    for key, part in parts.items():
+        sums[key[axis]] = sums.get(key[axis], Rate()) + part
+    return sums
