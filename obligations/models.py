@@ -12,7 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from accounts.models import Organization, Role
+from accounts.models import Organization, OrganizationQuerySet, Role
 
 
 class ObligationKind(models.TextChoices):
@@ -212,15 +212,11 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
         return self.filter(outcome=Outcome.MISSED, excused_at=None)
 
     def covered_by(self, suspension: "Suspension") -> "ObligationQuerySet":
-        """Obligations whose due instant lies in the suspension and whose organisation it names,
-        itself or by its supervisor or the province."""
-        named = suspension.organizations.values("pk")
+        """Obligations whose due instant lies in the suspension and whose organisation it covers."""
         return self.filter(
-            Q(organization__in=named)
-            | Q(organization__supervisor__in=named)
-            | Exists(suspension.organizations.filter(kind=Organization.Kind.PROVINCE)),
+            organization__in=suspension.covered_organizations(),
             due_at__gte=suspension.starts_at,
-            due_at__lt=suspension.ends_at,
+            due_at__lt=suspension.stands_until,
         )
 
 
@@ -302,6 +298,12 @@ class Obligation(models.Model):
 
 
 class SuspensionQuerySet(models.QuerySet["Suspension"]):
+    def standing_at(self, instant: dt.datetime) -> "SuspensionQuerySet":
+        """`starts_at <= instant` and not yet ended or lifted."""
+        return self.filter(
+            Q(lifted_at=None) | Q(lifted_at__gt=instant), starts_at__lte=instant, ends_at__gt=instant
+        )
+
     def visible_to(self, user: Any) -> "SuspensionQuerySet":
         """What touches the organisations in the user's scope: named itself, by its supervisor or the province."""
         organizations = Organization.objects.visible_to(user)
@@ -360,6 +362,20 @@ class Suspension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope_label}{self.get_kind_display()}停报"
+
+    @property
+    def stands_until(self) -> dt.datetime:
+        """The planned end, or the instant at which it was lifted before that."""
+        return min(self.ends_at, self.lifted_at) if self.lifted_at else self.ends_at
+
+    def covered_organizations(self) -> OrganizationQuerySet:
+        """Those that it names, itself or by their supervisor or the province."""
+        named = self.organizations.values("pk")
+        return Organization.objects.filter(
+            Q(pk__in=named)
+            | Q(supervisor__in=named)
+            | Exists(self.organizations.filter(kind=Organization.Kind.PROVINCE))
+        )
 
 
 class Outage(models.Model):

@@ -1,0 +1,50 @@
+"""The working-day calendar: statutory holidays and make-up working days, kept as data.
+
+Days are local days. A year that has not been published knows only Saturdays and Sundays (待公布).
+"""
+
+import datetime as dt
+
+from obligations.models import CalendarDay, CalendarYear
+
+
+def is_published(year: int) -> bool:
+    return CalendarYear.objects.filter(year=year).exists()
+
+
+def holiday_on(day: dt.date) -> CalendarDay | None:
+    """The statutory holiday that `day` is, or None (an ordinary weekend is none)."""
+    return CalendarDay.objects.filter(day=day, kind=CalendarDay.Kind.HOLIDAY).first()
+
+
+def _entries(first: dt.date, last: dt.date) -> dict[dt.date, str]:
+    return dict(CalendarDay.objects.filter(day__range=(first, last)).values_list("day", "kind"))
+
+
+def _works(day: dt.date, entries: dict[dt.date, str]) -> bool:
+    kind = entries.get(day)
+    if kind is not None:
+        return kind == CalendarDay.Kind.WORKDAY
+    return day.weekday() < 5
+
+
+def is_working_day(day: dt.date) -> bool:
+    return _works(day, _entries(day, day))
+
+
+def add_working_days(day: dt.date, n: int) -> dt.date:
+    """The n-th working day after `day` (n ≥ 1); `day` itself is not counted."""
+    entries = _entries(day, day + dt.timedelta(days=n * 3 + 30))
+    while n:
+        day += dt.timedelta(days=1)
+        n -= _works(day, entries)
+    return day
+
+
+def working_day_before(day: dt.date) -> dt.date:
+    """The last working day before `day`."""
+    entries = _entries(day - dt.timedelta(days=30), day)
+    day -= dt.timedelta(days=1)
+    while not _works(day, entries):
+        day -= dt.timedelta(days=1)
+    return day

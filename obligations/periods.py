@@ -1,0 +1,182 @@
+"""Reporting periods: made ahead from the rule in force, opened once, moved by an outage.
+
+A period runs from Monday to Sunday of the province's weeks. Its three instants are computed once,
+from the local calendar, and stored.
+"""
+
+import datetime as dt
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import Organization
+from core import clock
+from obligations import calendar
+from obligations.models import Obligation, ObligationKind, Outage, Outcome, Period, Policy, Suspension
+
+WEEKS_AHEAD = 8
+# A deadline this long after an outage's end was touched by it too: people lost the last hours.
+OUTAGE_SHADOW = dt.timedelta(hours=2)
+
+
+def make_period(policy: Policy, starts_on: dt.date) -> Period:
+    """The stored period that begins on that Monday under `policy`."""
+    period = plan_period(policy, starts_on)
+    Period.objects.bulk_create([period], ignore_conflicts=True)
+    return Period.objects.get(kind=policy.kind, starts_on=starts_on)
+
+
+def plan_period(policy: Policy, starts_on: dt.date) -> Period:
+    """An unsaved period: what `policy` makes of the weeks that begin on `starts_on` (a Monday)."""
+    last_monday = starts_on + dt.timedelta(weeks=policy.period_weeks - 1)
+    due_day = last_monday + dt.timedelta(days=policy.due_weekday - 1)
+    note = "" if calendar.is_published(due_day.year) else f"{due_day.year}年节假日安排待公布"
+    exempt_reason = ""
+    if holiday := calendar.holiday_on(due_day):
+        moved = calendar.working_day_before(due_day)
+        if policy.on_holiday == Policy.OnHoliday.MOVE and moved >= starts_on:
+            note, due_day = f"截止日逢{holiday.name or '节假日'}，提前到前一个工作日", moved
+        else:
+            exempt_reason = f"截止日逢{holiday.name or '法定节假日'}"
+    year, week, _ = starts_on.isocalendar()
+    period = Period(
+        kind=policy.kind,
+        key=f"{year}-W{week:02d}",
+        policy=policy,
+        starts_on=starts_on,
+        ends_on=last_monday + dt.timedelta(days=6),
+        weeks=policy.period_weeks,
+        opens_at=clock.at(starts_on),
+        due_at=clock.at(due_day, policy.due_time),
+        exempt_reason=exempt_reason,
+        note=note,
+    )
+    for outage in Outage.objects.filter(starts_at__lte=period.due_at, ends_at__gt=period.due_at - OUTAGE_SHADOW):
+        period.due_at = after_outage(period.due_at, outage.starts_at, outage.ends_at)
+        period.note = f"因平台停机（{outage.reason}）顺延"
+    period.closes_at = period.due_at + dt.timedelta(hours=policy.close_after_hours)
+    return period
+
+
+def plan_periods(policies: list[Policy], starts_on: dt.date, until: dt.date) -> list[Period]:
+    """Unsaved periods from `starts_on` (a Monday) up to `until`, each under the rule of its first day."""
+    planned = []
+    while starts_on <= until:
+        in_force = [p for p in policies if p.effective_from <= starts_on]
+        if not in_force:
+            starts_on += dt.timedelta(weeks=1)
+            continue
+        period = plan_period(max(in_force, key=lambda p: p.effective_from), starts_on)
+        planned.append(period)
+        starts_on = period.ends_on + dt.timedelta(days=1)
+    return planned
+
+
+def make_periods(kind: str, *, at: dt.datetime) -> None:
+    """Make the periods up to WEEKS_AHEAD weeks after `at` that are not there yet. May be repeated."""
+    policies = list(Policy.objects.filter(kind=kind))
+    if not policies:
+        return
+    until = clock.local(at).date() + dt.timedelta(weeks=WEEKS_AHEAD)
+    last = Period.objects.filter(kind=kind).order_by("-starts_on").first()
+    if last and last.ends_on >= until:
+        return
+    first = last.ends_on + dt.timedelta(days=1) if last else _monday(min(p.effective_from for p in policies))
+    Period.objects.bulk_create(plan_periods(policies, first, until), ignore_conflicts=True)
+
+
+def rebuild_unopened(kind: str, *, at: dt.datetime) -> None:
+    """Throw the unopened periods away and make them again, after a change of rule or calendar."""
+    Period.objects.unopened().filter(kind=kind).delete()
+    make_periods(kind, at=at)
+
+
+def rebuild_all_unopened(*, at: dt.datetime) -> None:
+    for kind in Period.objects.unopened().values_list("kind", flat=True).distinct().order_by("kind"):
+        rebuild_unopened(kind, at=at)
+
+
+class Opened(NamedTuple):
+    """What one opening did: whether it was this one, obligations made, how many of these exempt."""
+
+    opened: bool
+    created: int
+    exempted: int
+
+
+@transaction.atomic
+def open_period(period: Period) -> Opened:
+    """Make what the members of the instant of opening owe, once.
+
+    Membership is asked as of `opens_at`, so that opening it late gives what opening it in time gave.
+    """
+    period = Period.objects.select_for_update().get(pk=period.pk)
+    if period.opened_at:
+        return Opened(False, 0, 0)
+    members = Organization.objects.schools().members_at(period.opens_at)
+    exempt = _exempt_reasons(period, members)
+    title = f"{period.label}{ObligationKind(period.kind).label}"
+    rows = [
+        Obligation(
+            organization_id=pk,
+            kind=period.kind,
+            key=period.key,
+            title=title,
+            period=period,
+            opens_at=period.opens_at,
+            due_at=period.due_at,
+            closes_at=period.closes_at,
+            outcome=Outcome.EXEMPT if pk in exempt else Outcome.PENDING,
+            exempt_reason=exempt.get(pk, ""),
+        )
+        for pk in members.order_by("pk").values_list("pk", flat=True)
+    ]
+    Obligation.objects.bulk_create(rows, batch_size=2000)
+    period.opened_at = period.opens_at
+    period.save(update_fields=["opened_at"])
+    return Opened(True, len(rows), len(exempt))
+
+
+def _exempt_reasons(period: Period, members: QuerySet[Organization]) -> dict[int, str]:
+    """Organisation → why it owes nothing: the holiday rule, or a suspension over the due instant."""
+    if period.exempt_reason:
+        return dict.fromkeys(members.values_list("pk", flat=True), period.exempt_reason)
+    reasons: dict[int, str] = {}
+    for suspension in Suspension.objects.standing_at(period.due_at):
+        covered = members.filter(pk__in=suspension.covered_organizations().values("pk"))
+        reasons |= dict.fromkeys(covered.values_list("pk", flat=True), suspension.reason[:200])
+    return reasons
+
+
+def after_outage(due_at: dt.datetime, starts_at: dt.datetime, ends_at: dt.datetime) -> dt.datetime:
+    """The deadline moved by as much time as the outage took, counted from when both were over."""
+    return max(due_at, ends_at) + min(ends_at - starts_at, dt.timedelta(hours=24))
+
+
+def outage_moves(starts_at: dt.datetime, ends_at: dt.datetime) -> list[tuple[Period, dt.datetime, dt.datetime]]:
+    """(period, new due, new close) of the periods whose deadline an outage in [starts_at, ends_at) touches."""
+    touched = Period.objects.filter(
+        closed_at=None, due_at__gte=starts_at, due_at__lt=ends_at + OUTAGE_SHADOW
+    ).select_related("policy")
+    moves = []
+    for period in touched.order_by("due_at"):
+        due_at = after_outage(period.due_at, starts_at, ends_at)
+        moves.append((period, due_at, due_at + dt.timedelta(hours=period.policy.close_after_hours)))
+    return moves
+
+
+@transaction.atomic
+def move(period: Period, *, due_at: dt.datetime, closes_at: dt.datetime, note: str) -> None:
+    """Move an unclosed period's deadline for everybody; the late that are in time now become on time."""
+    period = Period.objects.select_for_update().get(pk=period.pk)
+    mine = Obligation.objects.filter(period=period, closed_at=None)
+    mine.filter(due_at=period.due_at).update(due_at=due_at, closes_at=closes_at)
+    mine.filter(outcome=Outcome.LATE, received_at__lt=due_at).update(outcome=Outcome.ON_TIME)
+    period.due_at, period.closes_at, period.note = due_at, closes_at, note[:200]
+    period.save(update_fields=["due_at", "closes_at", "note"])
+
+
+def _monday(day: dt.date) -> dt.date:
+    """`day`, or the Monday after it."""
+    return day + dt.timedelta(days=-day.weekday() % 7)
