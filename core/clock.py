@@ -17,6 +17,7 @@ _ORIGIN_MAX_AGE = 30.0
 
 _shift = dt.timedelta()
 _shift_read_at: float | None = None
+_is_demonstration = False
 
 
 def real_now() -> dt.datetime:
@@ -26,14 +27,25 @@ def real_now() -> dt.datetime:
 
 def now() -> dt.datetime:
     """The portal's instant, in UTC."""
-    global _shift, _shift_read_at
+    _read_origin()
+    return real_now() + _shift
+
+
+def is_demonstration() -> bool:
+    """Whether the clock runs on from the stored "today" of demonstration data."""
+    _read_origin()
+    return _is_demonstration
+
+
+def _read_origin() -> None:
+    global _shift, _shift_read_at, _is_demonstration
     if _shift_read_at is None or time.monotonic() - _shift_read_at > _ORIGIN_MAX_AGE:
         from core.models import ClockOrigin
 
         origin = ClockOrigin.objects.order_by("pk").last()
         _shift = origin.portal_at - origin.real_at if origin else dt.timedelta()
+        _is_demonstration = origin is not None
         _shift_read_at = time.monotonic()
-    return real_now() + _shift
 
 
 def forget_origin() -> None:

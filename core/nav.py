@@ -31,3 +31,9 @@ def for_user(user: Any) -> Iterable[tuple[str, list[tuple[str, str]]]]:
         mine = [(p.label, reverse(p.url_name)) for p in _places if p.group == group and p.may(user)]
         if mine:
             yield group, mine
+
+
+def here(places: Iterable[tuple[str, list[tuple[str, str]]]], path: str) -> str:
+    """The address of the place that `path` belongs to: the longest that it begins with; "" for none."""
+    addresses = [address for _, pages in places for _, address in pages]
+    return max((a for a in addresses if path == a or (a != "/" and path.startswith(a))), key=len, default="")

@@ -7,6 +7,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from core.models import Notice
 
 
@@ -44,3 +46,8 @@ def digest(messages: Iterable[Message], *, key: str, summary: str, link: str, mo
         else:
             out.extend(mine)
     return out
+
+
+def mark_read(notices: QuerySet[Notice], *, at: dt.datetime) -> int:
+    """How many were unread until now. Reading is one's own matter: no event."""
+    return notices.filter(read_at=None).update(read_at=at)

@@ -1,0 +1,187 @@
+"""Files that people hand in: checked by name, size and content, kept under random names.
+
+A file is what its extension says, begins as such a file begins, and really opens as one. Office files
+are zip archives: what they would unpack to is added up before anything is unpacked.
+"""
+
+import datetime as dt
+import hashlib
+import re
+import unicodedata
+import uuid
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+from xml.parsers import expat  # noqa: S407 - document types, and with them entity bombs, are refused
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db import models, transaction
+
+from core import events
+from core.models import Attachment
+
+events.register(file_attached="上传附件")
+
+MOST_FILES = 20
+MOST_UNPACKED_BYTES = 200 * 1024 * 1024
+MOST_ARCHIVE_ENTRIES = 5000
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Kind(NamedTuple):
+    content_type: str
+    magic: bytes
+
+
+EXTENSIONS = {
+    "pdf": Kind("application/pdf", b"%PDF-"),
+    "docx": Kind("application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"PK\x03\x04"),
+    "xlsx": Kind("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"),
+    "png": Kind("image/png", PNG),
+    "jpg": Kind("image/jpeg", b"\xff\xd8\xff"),
+    "jpeg": Kind("image/jpeg", b"\xff\xd8\xff"),
+}
+MAIN_PARTS = {"docx": "word/document.xml", "xlsx": "xl/workbook.xml"}
+RULES = f"可上传 pdf、docx、xlsx、png、jpg，每个不超过 {settings.UPLOAD_MAX_BYTES // 1024 // 1024} MB。"
+
+
+def safe_name(name: str) -> str:
+    """The file's own name without folders, control or direction-changing characters, at most 120 long."""
+    name = PurePosixPath(name.replace("\\", "/")).name
+    name = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] != "C")
+    name = re.sub(r'[<>:"|?*]+', "_", name).strip(" .")
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem[:110]}{dot}{extension[:10]}" if dot else name[:120]
+
+
+def check(upload: UploadedFile) -> Kind:
+    """What kind of file this is. Raises ValidationError with a plain message naming the file."""
+    name = safe_name(upload.name or "")
+    extension = name.rpartition(".")[2].lower()
+    kind = EXTENSIONS.get(extension)
+    if kind is None:
+        raise ValidationError(f"“{name}”：不接受这种文件。{RULES}")
+    if not upload.size:
+        raise ValidationError(f"“{name}”：文件是空的，请检查后重新上传。")
+    if upload.size > settings.UPLOAD_MAX_BYTES:
+        raise ValidationError(f"“{name}”：文件过大。{RULES}")
+    upload.seek(0)
+    if upload.read(len(kind.magic)) != kind.magic:
+        raise ValidationError(
+            f"“{name}”：内容不是 {extension} 文件，可能改过扩展名。请用原来的程序另存后再上传。"
+        )
+    problem = _problem(upload, extension)
+    upload.seek(0)
+    if problem:
+        raise ValidationError(f"“{name}”：{problem}")
+    return kind
+
+
+def _problem(upload: UploadedFile, extension: str) -> str:
+    if extension in MAIN_PARTS:
+        return _archive_problem(upload, extension)
+    upload.seek(0)
+    content = upload.read()
+    opens = {"pdf": _pdf_opens, "png": _png_opens}.get(extension, _jpeg_opens)
+    return "" if opens(content) else "文件打不开，可能已损坏。请在本机打开确认后重新上传。"
+
+
+def _archive_problem(upload: UploadedFile, extension: str) -> str:
+    upload.seek(0)
+    try:
+        with zipfile.ZipFile(upload) as archive:
+            entries = archive.infolist()
+            if len(entries) > MOST_ARCHIVE_ENTRIES or sum(e.file_size for e in entries) > MOST_UNPACKED_BYTES:
+                return "文件解压后过大，不予接收。请删去多余的内容后另存再上传。"
+            names = {entry.filename for entry in entries}
+            if any(entry.flag_bits & 1 for entry in entries):
+                return "文件设有密码，无法打开。请取消密码后再上传。"
+            if MAIN_PARTS[extension] not in names:
+                return f"内容不是 {extension} 文件，可能改过扩展名。请用原来的程序另存后再上传。"
+            if any(PurePosixPath(filename).name.lower() == "vbaproject.bin" for filename in names):
+                return "文件带有宏，不予接收。请另存为不带宏的格式后再上传。"
+            _read_through(archive, MAIN_PARTS[extension])
+    except (zipfile.BadZipFile, expat.ExpatError, zlib.error, EOFError, OSError, ValueError, RuntimeError):
+        return "文件打不开，可能已损坏。请在本机打开确认后重新上传。"
+    return ""
+
+
+def _read_through(archive: zipfile.ZipFile, part: str) -> None:
+    """Unpacks the main part piece by piece; its checksum and its XML must hold. Raises what zipfile and
+    the parser raise, ValueError for a document type."""
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _refuse_document_type
+    with archive.open(part) as file:
+        while piece := file.read(64 * 1024):
+            parser.Parse(piece)
+    parser.Parse(b"", True)
+
+
+def _refuse_document_type(*declaration: Any) -> None:
+    raise ValueError("document type")
+
+
+def _pdf_opens(content: bytes) -> bool:
+    return b"%%EOF" in content[-2048:] and b"startxref" in content[-2048:]
+
+
+def _png_opens(content: bytes) -> bool:
+    """Walks the chunks: IHDR first, IEND last, sizes that add up, picture data in between."""
+    position, kinds = len(PNG), []
+    while position + 12 <= len(content):
+        length = int.from_bytes(content[position : position + 4], "big")
+        kinds.append(content[position + 4 : position + 8])
+        position += 12 + length
+        if kinds[-1] == b"IEND":
+            break
+    return position <= len(content) and kinds[:1] == [b"IHDR"] and b"IDAT" in kinds and kinds[-1] == b"IEND"
+
+
+def _jpeg_opens(content: bytes) -> bool:
+    """Walks the segments to a frame and a scan; the picture ends with its end mark."""
+    position, framed = 2, False
+    while position + 4 <= len(content) and content[position] == 0xFF:
+        marker = content[position + 1]
+        framed = framed or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC))
+        if marker == 0xDA:
+            return framed and b"\xff\xd9" in content[position:]
+        position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
+    return False
+
+
+@transaction.atomic
+def attach(*, target: models.Model, upload: UploadedFile, by: Any, at: dt.datetime) -> Attachment:
+    """Keep a file with `target`. Raises ValidationError: not acceptable, or MOST_FILES reached."""
+    kind = check(upload)
+    if Attachment.objects.of(target).count() >= MOST_FILES:
+        raise ValidationError(f"每条记录最多 {MOST_FILES} 个附件。")
+    name = safe_name(upload.name or "")
+    digest = hashlib.sha256()
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    attachment = Attachment(
+        target_type=ContentType.objects.get_for_model(target),
+        target_id=str(target.pk),
+        name=name,
+        content_type=kind.content_type,
+        size=upload.size,
+        sha256=digest.hexdigest(),
+        uploaded_by=by,
+        uploaded_at=at,
+    )
+    upload.seek(0)
+    attachment.file.save(f"{uuid.uuid4().hex}.{name.rpartition('.')[2].lower()}", upload, save=False)
+    attachment.save(force_insert=True)
+    events.record(
+        "file_attached",
+        target,
+        by=by,
+        at=at,
+        organization_id=getattr(target, "organization_id", None),
+        changes={"文件": name, "SHA-256": attachment.sha256},
+    )
+    return attachment

@@ -1,0 +1,41 @@
+"""Tables: sortable headings, and cards on a phone through each cell's `data-label`."""
+
+import datetime as dt
+from typing import Any
+
+import django_tables2 as tables
+
+from core import clock
+from core.templatetags import portal
+
+
+class PortalTable(tables.Table):
+    """Base of every list's table. Cells that are numbers: `attrs=NUMBER`; long texts: `attrs=WIDE`."""
+
+    class Meta:
+        template_name = "core/table.html"
+        attrs = {"class": "table table-cards"}
+
+
+NUMBER = {"td": {"class": "number"}, "th": {"class": "number"}}
+WIDE = {"td": {"class": "wide"}}
+
+
+class InstantColumn(tables.Column):
+    """An instant on the province's wall clock; exported as `2020-11-20 18:00`."""
+
+    def render(self, value: dt.datetime) -> str:
+        return portal.when(value)
+
+    def value(self, value: Any = None, **kwargs: Any) -> str:
+        return f"{clock.local(value):%Y-%m-%d %H:%M}" if value else ""
+
+
+class StateColumn(tables.Column):
+    """A state as a badge; exported as its word."""
+
+    def render(self, value: str) -> str:
+        return portal.state(value)
+
+    def value(self, value: Any = None, **kwargs: Any) -> str:
+        return portal.state_word(value) if value else ""

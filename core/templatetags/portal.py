@@ -1,0 +1,145 @@
+"""How instants, states, histories and files are shown. Instants appear on the province's wall clock."""
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.db import models
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core import clock
+from core.models import Attachment, Event
+
+register = template.Library()
+
+WEEKDAYS = "一二三四五六日"
+
+# state: (tone, letter, word). Colour never stands alone.
+STATES: dict[str, tuple[str, str, str]] = {
+    "pending": ("open", "待", "待报"),
+    "on_time": ("good", "准", "按时"),
+    "late": ("warn", "迟", "迟报"),
+    "missed": ("bad", "缺", "未报"),
+    "filled": ("kept", "补", "未报（已补报）"),
+    "exempt": ("plain", "免", "免报"),
+    "excused": ("plain", "谅", "未报（已谅解）"),
+    "flagged": ("bad", "案", "已触发"),
+    "investigating": ("warn", "查", "调查核实"),
+    "notified": ("warn", "告", "已告知"),
+    "responded": ("open", "辩", "已陈述申辩"),
+    "lapsed": ("warn", "逾", "逾期未陈述"),
+    "decided": ("plain", "决", "已决定"),
+    "draft": ("open", "稿", "草稿"),
+    "submitted": ("good", "交", "已提交"),
+    "active": ("good", "在", "在试点"),
+    "ended": ("plain", "止", "已停止"),
+    "queued": ("open", "排", "排队中"),
+    "running": ("open", "行", "进行中"),
+    "done": ("good", "完", "完成"),
+    "failed": ("bad", "败", "失败"),
+}
+
+
+def _day_words(day: dt.date) -> str:
+    year = f"{day.year}年" if day.year != clock.today().year else ""
+    return f"{year}{day.month}月{day.day}日（星期{WEEKDAYS[day.weekday()]}）"
+
+
+@register.filter
+def when(instant: dt.datetime | None) -> str:
+    """`11月20日（星期五）18:00`, with the year if it is not the current one; nothing for nothing."""
+    if not instant:
+        return ""
+    local = clock.local(instant)
+    return f"{_day_words(local.date())}{local:%H:%M}"
+
+
+@register.filter
+def day(value: dt.date | dt.datetime | None) -> str:
+    """`11月20日（星期五）` of a date, or of an instant in the province."""
+    if not value:
+        return ""
+    return _day_words(clock.local(value).date() if isinstance(value, dt.datetime) else value)
+
+
+def _span(length: dt.timedelta) -> str:
+    minutes = int(length.total_seconds()) // 60
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    if days:
+        return f"{days}天{hours}小时"
+    if hours:
+        return f"{hours}小时{minutes % 60}分钟"
+    return f"{minutes}分钟" if minutes else "不到1分钟"
+
+
+@register.filter
+def left(deadline: dt.datetime | None) -> str:
+    """`还剩 2天3小时`, or `已过 …` from the deadline on."""
+    if not deadline:
+        return ""
+    remaining = deadline - clock.now()
+    if remaining > dt.timedelta():
+        return f"还剩 {_span(remaining)}"
+    return f"已过 {_span(-remaining)}"
+
+
+@register.simple_tag
+def state(value: str, label: str = "", short: bool = False) -> SafeString:
+    """A badge of colour, letter and word. `label` replaces the word; `short` shows the letter, and keeps
+    the word for screen readers and the pointer."""
+    tone, letter, word = STATES.get(value, ("plain", "", value))
+    word = label or word
+    letter = letter or word[:1]
+    if short:
+        return format_html(
+            '<span class="state state-short state-{}" title="{}"><b aria-hidden="true">{}</b>'
+            '<span class="visually-hidden">{}</span></span>',
+            tone,
+            word,
+            letter,
+            word,
+        )
+    return format_html(
+        '<span class="state state-{}"><b aria-hidden="true">{}</b>{}</span>', tone, letter, word
+    )
+
+
+@register.filter
+def state_word(value: str) -> str:
+    """The word for a state as an event recorded it."""
+    return STATES[value][2] if value in STATES else value
+
+
+@register.filter
+def changed_fields(event: Event) -> list[tuple[str, str]]:
+    """(label, `old → new`) of what an event changed; `changes` holds {field: [old, new]} or {field: value}."""
+    model = event.target_type.model_class()
+    labels = {field.name: str(field.verbose_name) for field in model._meta.fields} if model else {}
+    return [(labels.get(name, name), _change_words(change)) for name, change in event.changes.items()]
+
+
+def _change_words(change: Any) -> str:
+    if isinstance(change, list) and len(change) == 2:
+        return " → ".join("（空）" if value in (None, "") else str(value) for value in change)
+    if isinstance(change, list):
+        return "、".join(str(value) for value in change)
+    return str(change)
+
+
+@register.inclusion_tag("core/timeline.html")
+def timeline(obj: models.Model) -> dict[str, Any]:
+    """Who did what when with `obj`, oldest first."""
+    return {"events": Event.objects.about(obj).select_related("target_type")}
+
+
+@register.inclusion_tag("core/files.html")
+def files(obj: models.Model) -> dict[str, Any]:
+    """The files of `obj`, each with its address."""
+    return {"files": Attachment.objects.of(obj)}
+
+
+@register.inclusion_tag("core/empty.html")
+def empty(text: str, url: str = "", label: str = "") -> dict[str, str]:
+    """What is shown where there is nothing yet, with the next step."""
+    return {"text": text, "url": url, "label": label}

@@ -1,0 +1,64 @@
+"use strict";
+
+// Everything here is comfort: each page works without it.
+(() => {
+  const MINUTE = 60000;
+  const serverNow = Date.parse(document.body.dataset.now);
+  const shift = Number.isNaN(serverNow) ? 0 : serverNow - Date.now();
+
+  const span = (milliseconds) => {
+    const minutes = Math.floor(milliseconds / MINUTE);
+    const days = Math.floor(minutes / 1440);
+    const hours = Math.floor((minutes % 1440) / 60);
+    if (days) return `${days}天${hours}小时`;
+    if (hours) return `${hours}小时${minutes % 60}分钟`;
+    return minutes ? `${minutes}分钟` : "不到1分钟";
+  };
+
+  // The same words as the template filter `left`.
+  const countDown = () => {
+    for (const element of document.querySelectorAll("time[data-deadline]")) {
+      const left = Date.parse(element.dataset.deadline) - (Date.now() + shift);
+      element.textContent = left > 0 ? `还剩 ${span(left)}` : `已过 ${span(-left)}`;
+    }
+  };
+  countDown();
+  setInterval(countDown, MINUTE / 2);
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-confirm], input[data-confirm], a[data-confirm]");
+    if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) {
+      event.preventDefault();
+      return;
+    }
+    if (!("once" in form.dataset) || event.defaultPrevented) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+
+  // Coming back with the browser's back button, the form may be sent again.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (menu !== except) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.querySelector("details.menu[open]");
+    closeMenus(null);
+    if (menu) menu.querySelector("summary").focus();
+  });
+
+  const errors = document.querySelector(".error-summary");
+  if (errors) errors.focus();
+})();
