@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class EvaluatorsConfig(AppConfig):
     name = "evaluators"
     verbose_name = "评价组织"
+
+    def ready(self) -> None:
+        from core import events
+
+        events.register(reference_loaded="载入参考数据")
