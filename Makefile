@@ -69,7 +69,7 @@ templates:
 	@$(VENV)/bin/djlint templates --lint --check --quiet
 
 floors:
-	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 
 deploy:
 	@HTTPS=1 $(PY) manage.py check --deploy --fail-level WARNING

@@ -27,7 +27,9 @@ class Portal:
         self.data = data
         self.address = f"http://127.0.0.1:{port}"
         inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DJANGO_", "MAKE", "MFLAGS", "PYTEST_"))
         }
         self.log = data / "make-run.log"
         with self.log.open("wb") as log:
@@ -45,7 +47,9 @@ class Portal:
         return self.log.read_text(errors="replace")
 
     def wait_until_ready(self, seconds: float) -> None:
-        self.eventually(lambda: f"已就绪:{self.address}/" in self.said(), seconds)
+        ready = f"已就绪:{self.address}/"
+        self.eventually(lambda: ready in self.said() or self.process.poll() is not None, seconds)
+        assert ready in self.said(), self.said()
 
     def eventually(self, holds: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -128,7 +132,7 @@ def test_the_whole_life_of_make_run(start):
     # Whatever dies is started again.
     for words in (["celery", "worker"], ["celery", "beat"], ["gunicorn"]):
         before = portal.processes(*words)
-        assert before
+        assert before, portal.said()
         for pid in before:
             os.kill(pid, signal.SIGKILL)
         portal.eventually(lambda: bool(set(portal.processes(*words)) - set(before)), 30)  # noqa: B023
