@@ -1,5 +1,6 @@
 """Models that every app shares: events, notices, attachments, jobs, and the clock's origin."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -117,11 +118,23 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """What still has to be mailed: never mailed, not given up, recipient has an address."""
         return self.filter(mailed_at=None, attempts__lt=Notice.MAX_ATTEMPTS).exclude(recipient__email="")
 
+    def deliverable(self, at: dt.datetime) -> "NoticeQuerySet":
+        """Undelivered ones to mail at `at`: wanted, unread, not old, not in another worker's hands."""
+        return self.undelivered().filter(
+            Q(retry_at=None) | Q(retry_at__lte=at),
+            read_at=None,
+            created_at__gt=at - Notice.MAILED_WITHIN,
+            recipient__mail_notices=True,
+            recipient__is_active=True,
+        )
+
 
 class Notice(models.Model):
     """A message to one user; the row is the truth, channels only carry it."""
 
     MAX_ATTEMPTS = 5
+    # Switching mail on does not send what is long past.
+    MAILED_WITHIN = dt.timedelta(days=3)
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name="收件人"
@@ -133,6 +146,7 @@ class Notice(models.Model):
     read_at = models.DateTimeField("已读时间", null=True, blank=True)
     mailed_at = models.DateTimeField("邮件发送时间", null=True, blank=True)
     attempts = models.PositiveSmallIntegerField("发送次数", default=0)
+    retry_at = models.DateTimeField("不早于此时再发", null=True, blank=True)
     last_error = models.CharField("发送错误", max_length=200, blank=True)
 
     objects = NoticeQuerySet.as_manager()
