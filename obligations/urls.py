@@ -1,4 +1,21 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from obligations import views
 
 app_name = "obligations"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("deadlines/", views.DeadlineList.as_view(), name="deadlines"),
+    path("policies/", views.policies, name="policies"),
+    path("policies/new/", views.PolicyCreate.as_view(), name="policy-create"),
+    path("policies/<int:pk>/edit/", views.PolicyUpdate.as_view(), name="policy-update"),
+    path("policies/<int:pk>/remove/", views.policy_remove, name="policy-remove"),
+    path("calendar/", views.calendar_year, name="calendar"),
+    path("calendar/<int:year>/publish/", views.CalendarPublish.as_view(), name="calendar-publish"),
+    path("calendar/day/", views.CalendarDaySet.as_view(), name="calendar-day"),
+    path("suspensions/", views.SuspensionList.as_view(), name="suspensions"),
+    path("suspensions/new/", views.SuspensionCreate.as_view(), name="suspension-create"),
+    path("suspensions/<int:pk>/", views.suspension_detail, name="suspension-detail"),
+    path("suspensions/<int:pk>/lift/", views.suspension_lift, name="suspension-lift"),
+    path("outages/", views.OutageList.as_view(), name="outages"),
+    path("outages/new/", views.OutageCreate.as_view(), name="outage-create"),
+]

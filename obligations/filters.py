@@ -1,0 +1,71 @@
+"""Filters of the page of deadlines, kept in the address."""
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.models import Organization
+from core import clock
+from obligations.models import Obligation, ObligationKind, Outcome
+
+STATES = [
+    ("todo", "待办（含逾期）"),
+    ("overdue", "逾期未报"),
+    ("on_time", "按时"),
+    ("late", "迟报"),
+    ("missed", "未报"),
+    ("filled", "未报已补"),
+    ("excused", "已谅解"),
+    ("exempt", "免报"),
+]
+
+
+def _schools(request: HttpRequest) -> QuerySet[Organization]:
+    return Organization.objects.visible_to(request.user).schools().order_by("code")
+
+
+def _supervisors(request: HttpRequest) -> QuerySet[Organization]:
+    supervisors = _schools(request).order_by().values("supervisor")
+    return Organization.objects.filter(pk__in=supervisors).order_by("kind", "code")
+
+
+class DeadlineFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label="搜索", method="filter_text")
+    state = django_filters.ChoiceFilter(
+        label="状态", choices=STATES, method="filter_state", empty_label="全部"
+    )
+    kind = django_filters.ChoiceFilter(label="种类", choices=ObligationKind.choices, empty_label="全部")
+    city = django_filters.ModelChoiceFilter(
+        label="市（主管部门）",
+        field_name="organization__supervisor",
+        queryset=_supervisors,
+        empty_label="全部",
+    )
+    organization = django_filters.ModelChoiceFilter(label="机构", queryset=_schools, empty_label="全部")
+
+    class Meta:
+        model = Obligation
+        fields: list[str] = []
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Whoever acts for one organisation has nothing to choose.
+        if not self.request.user.sees_reporting:
+            del self.filters["city"], self.filters["organization"]
+
+    def filter_text(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        organizations = Organization.objects.matching(value)
+        return queryset.filter(Q(title__icontains=value.strip()) | Q(organization__in=organizations))
+
+    def filter_state(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        if value == "todo":
+            return queryset.pending()
+        if value == "overdue":
+            return queryset.overdue(clock.now())
+        missed = queryset.filter(outcome=Outcome.MISSED)
+        by_overlay = {
+            "missed": missed.filter(excused_at=None, filled_at=None),
+            "filled": missed.filter(excused_at=None, filled_at__isnull=False),
+            "excused": missed.filter(excused_at__isnull=False),
+        }
+        return by_overlay[value] if value in by_overlay else queryset.filter(outcome=value)

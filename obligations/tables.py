@@ -1,0 +1,101 @@
+"""Lists of deadlines, suspensions and outages."""
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import Role, User
+from core import clock
+from core.tables import WIDE, InstantColumn, PortalTable, StateColumn
+from core.templatetags import portal
+from obligations.models import Obligation, ObligationKind, Outage, Outcome, Suspension
+
+
+def _page(obligation: Obligation, user: User) -> str:
+    """Where `user` does what is owed, or reads what was done; "" where there is nothing to open."""
+    if user.role in Role.of_a_school() and obligation.link:
+        return obligation.link
+    if obligation.kind != ObligationKind.WEEKLY_REPORT:
+        return ""
+    doing = user.role == Role.SCHOOL_CONTACT and obligation.outcome == Outcome.PENDING
+    return reverse("reporting:edit" if doing else "reporting:report", args=[obligation.pk])
+
+
+class DeadlineTable(PortalTable):
+    organization = tables.Column(
+        "机构", linkify=("accounts:organization-detail", [tables.A("organization_id")])
+    )
+    title = tables.Column("事项", linkify=lambda record, table: _page(record, table.user) or None)
+    due_at = InstantColumn(verbose_name="截止")
+    left = tables.Column("时间", accessor="due_at", orderable=False)
+    state = StateColumn(verbose_name="状态", orderable=False)
+
+    class Meta(PortalTable.Meta):
+        model = Obligation
+        fields = ("organization", "title", "due_at", "left", "state")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(*args, exclude=() if user.sees_reporting else ("organization",), **kwargs)
+
+    def render_left(self, record: Obligation) -> SafeString:
+        if record.outcome != Outcome.PENDING:
+            done_at = record.received_at or record.filled_at
+            return format_html("{}收到", portal.when(done_at)) if done_at else format_html("—")
+        left = format_html(
+            '<time datetime="{}" data-deadline="{}">{}</time>',
+            record.due_at.isoformat(),
+            record.due_at.isoformat(),
+            portal.left(record.due_at),
+        )
+        if record.closes_at and record.due_at <= clock.now():
+            return format_html("{}<br>{}关闭", left, portal.when(record.closes_at))
+        return left
+
+    def value_left(self, record: Obligation) -> str:
+        done_at = record.received_at or record.filled_at
+        if record.outcome == Outcome.PENDING:
+            return portal.left(record.due_at)
+        return f"{clock.local(done_at):%Y-%m-%d %H:%M}收到" if done_at else ""
+
+    def render_state(self, record: Obligation) -> SafeString:
+        overdue = record.outcome == Outcome.PENDING and record.due_at <= clock.now()
+        return portal.state(record.state, label="逾期待报" if overdue else "")
+
+
+class SuspensionTable(PortalTable):
+    scope_label = tables.Column("范围", linkify=("obligations:suspension-detail", [tables.A("pk")]))
+    kind = tables.Column("类别")
+    starts_at = InstantColumn(verbose_name="自")
+    ends_at = InstantColumn(verbose_name="至")
+    reason = tables.Column("原因", attrs=WIDE, orderable=False)
+    standing = tables.Column("现状", accessor="stands_until", orderable=False)
+
+    class Meta(PortalTable.Meta):
+        model = Suspension
+        fields = ("scope_label", "kind", "starts_at", "ends_at", "reason", "standing")
+
+    def render_standing(self, record: Suspension) -> str:
+        now = clock.now()
+        if record.lifted_at:
+            return f"{portal.when(record.lifted_at)}提前结束"
+        if now < record.starts_at:
+            return "未开始"
+        return "停报中" if now < record.ends_at else "已结束"
+
+    value_standing = render_standing
+
+
+class OutageTable(PortalTable):
+    starts_at = InstantColumn(verbose_name="自")
+    ends_at = InstantColumn(verbose_name="至")
+    reason = tables.Column("原因", attrs=WIDE, orderable=False)
+    created_by = tables.Column("登记人")
+    created_at = InstantColumn(verbose_name="登记时间")
+
+    class Meta(PortalTable.Meta):
+        model = Outage
+        fields = ("starts_at", "ends_at", "reason", "created_by", "created_at")

@@ -1,0 +1,29 @@
+"""Pages of deadlines, rules, the calendar, suspensions and outages."""
+
+from obligations.views.calendar import CalendarDaySet, CalendarPublish, calendar_year
+from obligations.views.deadlines import DeadlineList
+from obligations.views.outages import OutageCreate, OutageList
+from obligations.views.policies import PolicyCreate, PolicyUpdate, policies, policy_remove
+from obligations.views.suspensions import (
+    SuspensionCreate,
+    SuspensionList,
+    suspension_detail,
+    suspension_lift,
+)
+
+__all__ = [
+    "CalendarDaySet",
+    "CalendarPublish",
+    "DeadlineList",
+    "OutageCreate",
+    "OutageList",
+    "PolicyCreate",
+    "PolicyUpdate",
+    "SuspensionCreate",
+    "SuspensionList",
+    "calendar_year",
+    "policies",
+    "policy_remove",
+    "suspension_detail",
+    "suspension_lift",
+]
