@@ -96,7 +96,7 @@ class Policy(models.Model):
         "截止后多少小时关闭", default=72, validators=[MinValueValidator(1), MaxValueValidator(336)]
     )
     on_holiday = models.CharField("截止日逢节假日", max_length=10, choices=OnHoliday, default=OnHoliday.EXEMPT)
-    reminder_hours = models.JSONField("提前多少小时提醒", default=list)
+    reminder_hours = models.JSONField("提前多少小时提醒", default=list, blank=True)
     flag_weeks = models.PositiveSmallIntegerField(
         "连续未报几周立案", default=3, validators=[MinValueValidator(2), MaxValueValidator(12)]
     )
