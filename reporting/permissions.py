@@ -1,6 +1,7 @@
 """Who may do what with reports: pure predicates."""
 
 from accounts.models import Organization, Role, User
+from obligations.models import Obligation
 
 
 def may_see_reporting(user: User) -> bool:
@@ -15,3 +16,18 @@ def may_remind(user: User, organization: Organization | None = None) -> bool:
     return user.role == Role.CITY_BUREAU and (
         organization is None or organization.supervisor_id == user.organization_id
     )
+
+
+def may_fill(user: User, obligation: Obligation) -> bool:
+    """The school's contact or the contact's stand-in; the leader reads."""
+    return user.role == Role.SCHOOL_CONTACT and user.organization_id == obligation.organization_id
+
+
+def may_return(user: User, obligation: Obligation) -> bool:
+    """Who watches over the school sends a filed report back for correction."""
+    return may_remind(user, obligation.organization)
+
+
+def may_see_history(user: User, organization: Organization) -> bool:
+    """A school's weeks: itself, and those who watch over reporting. They hold no personal data."""
+    return user.sees_reporting or user.organization_id == organization.pk

@@ -5,7 +5,7 @@ authority and never the place: each school has exactly one, so that the cities' 
 province's.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -86,11 +86,3 @@ def rates(obligations: ObligationQuerySet, *by: str) -> dict[Any, Rate]:
 
 def total(parts: Iterable[Rate]) -> Rate:
     return sum(parts, Rate())
-
-
-def along(parts: dict[tuple[Hashable, Hashable], Rate], axis: int) -> dict[Hashable, Rate]:
-    """Sums of a two-way table along one axis: 0 keeps the first key, 1 the second."""
-    sums: dict[Hashable, Rate] = {}
-    for key, part in parts.items():
-        sums[key[axis]] = sums.get(key[axis], Rate()) + part
-    return sums

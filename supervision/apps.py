@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class SupervisionConfig(AppConfig):
     name = "supervision"
     verbose_name = "监督"
+
+    def ready(self) -> None:
+        from core import nav
+        from supervision import permissions
+
+        nav.register("监督", "案件", "supervision:case-list", may=permissions.may_see_cases)

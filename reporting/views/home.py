@@ -2,7 +2,37 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.models import Role
+from reporting import homes
+from reporting.matrix import MARKS
+from reporting.permissions import may_remind
+
+SEES_PLANS = {Role.FINANCE, Role.COORDINATOR, Role.EXPERT, Role.THIRD_PARTY}
+# What each role can already do here; nothing is announced that does not exist.
+WORK = {
+    Role.FINANCE: "全省试点院校、项目与年度计划人数。",
+    Role.COORDINATOR: "全省试点证书与院校概况，供对接评价组织时使用。",
+    Role.EXPERT: "全省试点证书与院校概况。目前没有分配给您的任务。",
+    Role.THIRD_PARTY: "全省试点证书与院校概况。目前没有委托给您的评价。",
+}
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "reporting/home/other.html")
+    """Each role its own."""
+    user = request.user
+    if user.role in Role.of_a_school():
+        context = {"home": homes.school_home(user), "marks": MARKS.items()}
+        return render(request, "reporting/home/school.html", context)
+    if user.sees_reporting:
+        context = {"home": homes.watch_home(user), "may_remind": may_remind(user)}
+        return render(request, "reporting/home/watch.html", context)
+    if user.role == Role.EVALUATOR:
+        context = {"home": homes.plans_home(user.organization), "work": "贵单位的证书在本省的试点情况。"}
+        return render(request, "reporting/home/plans.html", context)
+    if user.role in SEES_PLANS:
+        context = {"home": homes.plans_home(), "work": WORK[user.role]}
+        return render(request, "reporting/home/plans.html", context)
+    return render(request, "reporting/home/learner.html")

@@ -1,0 +1,120 @@
+"""What the matrix and the list of non-reporters can be narrowed to; all of it in the address."""
+
+import django_filters
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Organization, OrganizationQuerySet
+from core import clock
+from obligations.models import Obligation, Period
+from reporting.matrix import IN_STATE, STATE_CHOICES
+from reporting.periods import current_period
+from reporting.streaks import current_streaks
+from schools.models import School
+
+WEEKS_CHOICES = [(12, "近 12 周"), (26, "近 26 周"), (52, "近 52 周")]
+DEFAULT_WEEKS = 26
+STREAK_CHOICES = [(1, "连续 1 周及以上"), (2, "连续 2 周及以上"), (3, "连续 3 周及以上")]
+
+
+def supervisors(user: "object") -> "QuerySet[Organization]":
+    """The authorities by which this user's schools are grouped."""
+    schools = Organization.objects.visible_to(user).schools()
+    return Organization.objects.filter(pk__in=schools.order_by().values("supervisor")).order_by("kind", "code")
+
+
+class SchoolFilter(django_filters.FilterSet):
+    """Schools by supervising authority, kind, name and streak."""
+
+    q = django_filters.CharFilter(label="学校", method="by_text")
+    city = django_filters.ModelChoiceFilter(
+        label="市（主管部门）", field_name="supervisor", queryset=lambda request: supervisors(request.user)
+    )
+    kind = django_filters.ChoiceFilter(label="办学类型", field_name="school__kind", choices=School.Kind.choices)
+    streak = django_filters.TypedChoiceFilter(
+        label="连续未报", choices=STREAK_CHOICES, coerce=int, method="by_streak"
+    )
+
+    class Meta:
+        model = Organization
+        fields: list[str] = []
+
+    def by_text(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        return schools.matching(value)
+
+    def by_streak(self, schools: OrganizationQuerySet, name: str, value: int) -> OrganizationQuerySet:
+        streaks = current_streaks(schools, at=clock.now())
+        return schools.filter(pk__in=[pk for pk, streak in streaks.items() if streak.weeks >= value])
+
+
+class MatrixFilter(SchoolFilter):
+    """Also by the state of the period now to be closed; `weeks` and `year` choose the columns."""
+
+    state = django_filters.ChoiceFilter(label="当前周期状态", choices=STATE_CHOICES, method="by_state")
+    weeks = django_filters.TypedChoiceFilter(label="周数", choices=WEEKS_CHOICES, coerce=int, method="columns")
+    year = django_filters.TypedChoiceFilter(label="年度", coerce=int, method="columns")
+
+    def __init__(self, *args: object, periods: list[Period], **kwargs: object) -> None:
+        """`periods`: the opened ones, newest first."""
+        super().__init__(*args, **kwargs)
+        self.periods = periods
+        years = sorted({period.starts_on.isocalendar().year for period in periods}, reverse=True)
+        self.filters["year"].extra["choices"] = [(year, f"{year}年") for year in years]
+
+    def by_state(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        now = Obligation.objects.weekly().filter(IN_STATE[value], period=current_period(self.periods))
+        return schools.filter(Exists(now.filter(organization=OuterRef("pk"))))
+
+    def columns_asked(self) -> dict[str, int | None]:
+        """Arguments for `periods.window`."""
+        asked = self.form.cleaned_data if self.form.is_valid() else {}
+        return {"weeks": asked.get("weeks") or DEFAULT_WEEKS, "year": asked.get("year") or None}
+
+    def columns(self, schools: OrganizationQuerySet, name: str, value: int) -> OrganizationQuerySet:
+        return schools
+
+
+class NonReporterFilter(SchoolFilter):
+    """Also the period (by its key; the one now to be closed by default), what state, and the order."""
+
+    period = django_filters.ChoiceFilter(label="周期", method="not_of_schools", empty_label=None)
+    state = django_filters.ChoiceFilter(
+        label="状态",
+        method="not_of_schools",
+        empty_label="尚未报送",
+        choices=[
+            ("pending", "待报（未截止）"),
+            ("overdue", "已截止，尚未关闭"),
+            ("missed", "已关闭，未补报"),
+            ("filled", "已关闭，后补报"),
+            ("excused", "已谅解"),
+        ],
+    )
+    sort = django_filters.ChoiceFilter(
+        label="排序", method="not_of_schools", empty_label="连续未报周数", choices=[("city", "市、院校代码")]
+    )
+
+    def __init__(self, *args: object, periods: list[Period], **kwargs: object) -> None:
+        """`periods`: the opened ones, newest first."""
+        super().__init__(*args, **kwargs)
+        asked = next((p for p in periods if p.key == self.data.get("period")), None)
+        self.period = asked or current_period(periods)
+        self.filters["period"].extra["choices"] = [(p.key, p.label) for p in periods]
+        if self.period:
+            self.filters["period"].extra["initial"] = self.period.key
+
+    def not_of_schools(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        return schools
+
+    def state_asked(self) -> Q:
+        now = clock.now()
+        asked = self.form.cleaned_data.get("state") if self.form.is_valid() else ""
+        return {
+            "pending": IN_STATE["pending"] & Q(due_at__gt=now),
+            "overdue": IN_STATE["pending"] & Q(due_at__lte=now),
+            "missed": IN_STATE["missed"],
+            "filled": IN_STATE["filled"],
+            "excused": IN_STATE["excused"],
+        }.get(asked) or IN_STATE["pending"] | IN_STATE["missed"]
+
+    def sort_asked(self) -> str:
+        return (self.form.cleaned_data.get("sort") if self.form.is_valid() else "") or "streak"

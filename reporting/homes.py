@@ -1,0 +1,238 @@
+"""What the homes show, fetched in a fixed number of queries."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+
+from accounts.models import Organization, User
+from certificates.models import CertificateLevel
+from core import clock
+from obligations.models import Obligation, ObligationKind, Outcome, Period, Suspension
+from reporting import matrix as grid
+from reporting import nonreporters
+from reporting.models import ProgrammeFigures, WeeklyReport
+from reporting.periods import current_period, opened_periods, window
+from reporting.rates import Rate, rate
+from reporting.streaks import Streak, current_streaks
+from schools.models import AnnualPlan, Programme
+from supervision.models import Case
+
+SCHOOL_WEEKS = 26
+MATRIX_WEEKS = 12
+TREND_WEEKS = 26
+TOP = 10
+
+
+# --- a school
+
+
+@dataclass
+class SchoolHome:
+    """What one school must do, and how it stands."""
+
+    todo: list[Obligation]
+    back_fills: list[Obligation]
+    weeks: list[tuple[Obligation, str, grid.Mark]]
+    streak: Streak | None
+    programmes: list[dict[str, Any]]
+    suspensions: QuerySet[Suspension]
+    cases: QuerySet[Case]
+    drafts: set[int] = field(default_factory=set)
+
+
+def school_home(user: User) -> SchoolHome:
+    now = clock.now()
+    mine = Obligation.objects.visible_to(user).opened(now)
+    weekly = list(mine.weekly().select_related("period").order_by("-due_at")[:SCHOOL_WEEKS])
+    back_fills = mine.counted_missed().filter(filled_at=None, kind=ObligationKind.WEEKLY_REPORT)
+    todo = list(mine.pending().filter(filled_at=None).select_related("period").order_by("due_at"))
+    drafts = WeeklyReport.objects.filter(pk__in=todo, draft__isnull=False).values_list("pk", flat=True)
+    return SchoolHome(
+        todo=todo,
+        back_fills=list(back_fills.order_by("-due_at")[:TOP]),
+        weeks=[(o, *_mark(o)) for o in reversed(weekly)],
+        streak=current_streaks([user.organization_id], at=now).get(user.organization_id),
+        programmes=_programmes(user, now),
+        suspensions=Suspension.objects.visible_to(user).filter(ends_at__gt=now, lifted_at=None),
+        cases=Case.objects.visible_to(user).undecided(),
+        drafts=set(drafts),
+    )
+
+
+def _mark(obligation: Obligation) -> tuple[str, grid.Mark]:
+    return next((key, mark) for key, mark in grid.MARKS.items() if mark.state == obligation.state)
+
+
+def _programmes(user: User, now: dt.datetime) -> list[dict[str, Any]]:
+    """The running programmes with this year's plan and the figures of the newest report."""
+    year = clock.local(now).year
+    latest = (
+        WeeklyReport.objects.visible_to(user)
+        .filter(current__isnull=False, obligation__kind=ObligationKind.WEEKLY_REPORT)
+        .order_by("-obligation__due_at")
+        .first()
+    )
+    figures = (
+        {f.programme_id: f for f in ProgrammeFigures.objects.filter(version=latest.current_id)} if latest else {}
+    )
+    programmes = (
+        Programme.objects.visible_to(user)
+        .active_at(now)
+        .select_related("certificate_level__certificate")
+        .prefetch_related(Prefetch("plans", AnnualPlan.objects.filter(year=year), to_attr="this_year"))
+        .order_by("certificate_level__certificate__name", "certificate_level__level")
+    )
+    return [
+        {
+            "programme": programme,
+            "plan": programme.this_year[0].candidates if programme.this_year else None,
+            "figures": figures.get(programme.pk),
+        }
+        for programme in programmes
+    ]
+
+
+# --- the office, and a city for its own
+
+
+@dataclass
+class WatchHome:
+    """How the schools within a user's scope report."""
+
+    period: Period | None
+    rate: Rate
+    missing: int
+    warned: list[tuple[int, int]]
+    cases: int
+    columns: list[Period]
+    groups: list[grid.Group]
+    totals: list[Rate]
+    top: list[dict[str, Any]]
+    trend: "Trend"
+
+    @property
+    def schools(self) -> int:
+        return sum(len(group.schools) for group in self.groups)
+
+
+def watch_home(user: User) -> WatchHome:
+    now = clock.now()
+    periods = opened_periods()
+    period = current_period(periods)
+    schools = Organization.objects.visible_to(user).schools()
+    obligations = Obligation.objects.visible_to(user).weekly().filter(period=period)
+    columns = window(periods, weeks=TREND_WEEKS)
+    groups = grid.groups(schools, columns)
+    totals = grid.totals(groups, columns)
+    streaks = current_streaks(schools, at=now)
+    missing = obligations.filter(grid.IN_STATE["pending"] | grid.IN_STATE["missed"])
+    counted = rate(obligations) if period else Rate()
+    return WatchHome(
+        period=period,
+        rate=counted,
+        missing=counted.pending + counted.never_filled,
+        warned=[(n, sum(s.weeks >= n for s in streaks.values())) for n in (1, 2, 3)],
+        cases=Case.objects.visible_to(user).undecided().count(),
+        columns=columns[-MATRIX_WEEKS:],
+        groups=[grid.Group(g.pk, g.name, g.schools, g.rates[-MATRIX_WEEKS:]) for g in groups],
+        totals=totals[-MATRIX_WEEKS:],
+        top=_top(missing, streaks),
+        trend=Trend.of(list(zip(columns, totals, strict=True))),
+    )
+
+
+def _top(missing: QuerySet[Obligation], streaks: dict[int, Streak]) -> list[dict[str, Any]]:
+    """The first lines of the list of non-reporters: the longest streaks."""
+    ids = missing.order_by("organization__code").values_list("pk", "organization_id")
+    longest = sorted(ids, key=lambda row: -(streaks[row[1]].weeks if row[1] in streaks else 0))[:TOP]
+    found = missing.select_related("organization__supervisor", "period").in_bulk([pk for pk, _ in longest])
+    return nonreporters.add_details(
+        nonreporters.line(found[pk], streaks.get(organization)) for pk, organization in longest if pk in found
+    )
+
+
+@dataclass
+class Bar:
+    """One week of the trend; lengths in the units of the picture."""
+
+    period: Period
+    rate: Rate
+    x: int
+    on_time: int
+    late: int
+
+    @property
+    def filed(self) -> int:
+        return self.on_time + self.late
+
+
+@dataclass
+class Trend:
+    """Bars of the share filed on time and late, 100 units high."""
+
+    STEP = 26
+    HEIGHT = 100
+    bars: list[Bar]
+
+    @classmethod
+    def of(cls, weeks: list[tuple[Period, Rate]]) -> "Trend":
+        return cls(
+            [
+                Bar(
+                    period,
+                    rate,
+                    x=index * cls.STEP,
+                    on_time=round(rate.on_time * cls.HEIGHT / rate.owed) if rate.owed else 0,
+                    late=round(rate.late * cls.HEIGHT / rate.owed) if rate.owed else 0,
+                )
+                for index, (period, rate) in enumerate(weeks)
+            ]
+        )
+
+    @property
+    def width(self) -> int:
+        return len(self.bars) * self.STEP
+
+
+# --- the others
+
+
+@dataclass
+class PlansHome:
+    """What runs in the province, or of one evaluator's certificates: schools, programmes, planned heads."""
+
+    year: int
+    schools: int
+    planned: int
+    levels: list[dict[str, Any]]
+
+    @property
+    def programmes(self) -> int:
+        return sum(level["programmes"] for level in self.levels)
+
+
+def plans_home(evaluator: Organization | None = None) -> PlansHome:
+    now = clock.now()
+    year = clock.local(now).year
+    programmes = Programme.objects.active_at(now).order_by()
+    if evaluator:
+        programmes = programmes.filter(certificate_level__certificate__owner=evaluator)
+    counts = programmes.values("certificate_level").annotate(
+        programmes=Count("pk"), planned=Sum("plans__candidates", filter=Q(plans__year=year))
+    )
+    by_level = {row["certificate_level"]: row for row in counts}
+    levels = CertificateLevel.objects.select_related("certificate__owner").order_by("certificate__name", "level")
+    levels = levels.filter(certificate__owner=evaluator) if evaluator else levels.filter(pk__in=by_level)
+    rows = [
+        {"level": level, "programmes": by_level.get(level.pk, {}).get("programmes", 0),
+         "planned": by_level.get(level.pk, {}).get("planned") or 0}
+        for level in levels
+    ]
+    return PlansHome(
+        year=year,
+        schools=programmes.values("school").distinct().count(),
+        planned=sum(row["planned"] for row in rows),
+        levels=rows,
+    )

@@ -1,0 +1,106 @@
+"""Who has not reported for a period: the list, and what an officer chose from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from accounts.models import Organization, Role, User
+from core import clock
+from core.templatetags.portal import state_word
+from obligations.models import Obligation
+from reporting.filters import NonReporterFilter
+from reporting.streaks import Streak, current_streaks
+
+
+@dataclass
+class NonReporter:
+    """One line of the list; `weeks` is the streak up to what has closed."""
+
+    obligation: Obligation
+    weeks: int
+    spans_exempt: bool
+
+
+def found_by(chosen: NonReporterFilter, user: User) -> list[NonReporter]:
+    """The lines that the filters leave, longest streak first unless sorted otherwise."""
+    obligations = list(
+        Obligation.objects.visible_to(user)
+        .weekly()
+        .filter(chosen.state_asked(), period=chosen.period, organization__in=chosen.qs.values("pk"))
+        .select_related("organization__supervisor", "organization__school", "period")
+        .order_by("organization__supervisor__kind", "organization__supervisor__code", "organization__code")
+    )
+    streaks = current_streaks(Organization.objects.filter(obligations__in=obligations), at=clock.now())
+    lines = [line(obligation, streaks.get(obligation.organization_id)) for obligation in obligations]
+    if chosen.sort_asked() == "streak":
+        lines.sort(key=lambda line: -line.weeks)
+    return lines
+
+
+def line(obligation: Obligation, streak: Streak | None) -> NonReporter:
+    return NonReporter(obligation, streak.weeks if streak else 0, bool(streak and streak.spans_exempt))
+
+
+def add_details(lines: Iterable[NonReporter]) -> list[dict[str, Any]]:
+    """Lines of one page with contacts and the last instant at which anything came in; two queries."""
+    lines = list(lines)
+    ids = [line.obligation.organization_id for line in lines]
+    contacts: dict[int | None, list[str]] = {}
+    users = User.objects.active().filter(role=Role.SCHOOL_CONTACT, organization__in=ids)
+    for user in users.order_by("is_stand_in", "username"):
+        contacts.setdefault(user.organization_id, []).append(user.name)
+    last = {
+        pk: max(filter(None, (received, filled)), default=None)
+        for pk, received, filled in _last_filed(ids).values_list("organization", "received", "filled")
+    }
+    return [
+        {
+            "line": line,
+            "contacts": contacts.get(line.obligation.organization_id, []),
+            "last_filed": last.get(line.obligation.organization_id),
+        }
+        for line in lines
+    ]
+
+
+def _last_filed(ids: list[int]) -> QuerySet[Any]:
+    weekly = Obligation.objects.weekly().filter(organization__in=ids).order_by()
+    return weekly.values("organization").annotate(received=Max("received_at"), filled=Max("filled_at"))
+
+
+def selected(ids: Iterable[str], user: User) -> list[Obligation]:
+    """The weekly obligations of those ids within the user's scope; what is not a number is left out."""
+    numbers = [int(text) for text in ids if text.isdecimal() and len(text) < 18]
+    return list(
+        Obligation.objects.visible_to(user)
+        .weekly()
+        .filter(pk__in=numbers)
+        .select_related("organization__supervisor", "period")
+        .order_by("organization__supervisor__kind", "organization__supervisor__code", "organization__code")
+    )
+
+
+def as_table(lines: list[NonReporter]) -> list[list[Any]]:
+    """Headings and rows for a spreadsheet."""
+    rows: list[list[Any]] = [
+        ["院校", "代码", "主管部门", "办学类型", "联系人", "周期", "状态", "连续未报（周）", "最近一次报送"]
+    ]
+    for detail in add_details(lines):
+        obligation, organization = detail["line"].obligation, detail["line"].obligation.organization
+        last = detail["last_filed"]
+        rows.append(
+            [
+                organization.name,
+                organization.code,
+                organization.supervisor.name,
+                organization.school.get_kind_display(),
+                "、".join(detail["contacts"]),
+                obligation.period.label,
+                state_word(obligation.state),
+                detail["line"].weeks,
+                f"{clock.local(last):%Y-%m-%d %H:%M}" if last else "",
+            ]
+        )
+    return rows

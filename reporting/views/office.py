@@ -1,0 +1,125 @@
+"""The office's and the cities' pages: the matrix, who has not reported, reminders."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import Organization
+from core import clock, exports
+from obligations.models import Period
+from obligations.permissions import may_govern
+from reporting import matrix as grid
+from reporting import nonreporters, reminders
+from reporting.filters import MatrixFilter, NonReporterFilter
+from reporting.periods import opened_periods, window
+from reporting.permissions import may_remind, may_see_reporting
+from reporting.streaks import current_streaks
+
+PER_PAGE = 50
+
+
+def require_reporting(request: HttpRequest) -> None:
+    if not may_see_reporting(request.user):
+        raise PermissionDenied("只有推进办、市教育局、领导组和审计督导可以查看各校的填报情况。")
+
+
+@require_safe
+def matrix(request: HttpRequest) -> HttpResponse:
+    """Schools × weeks. `group` asks for the rows of one supervising authority alone, as they come into view."""
+    require_reporting(request)
+    periods = opened_periods()
+    schools = Organization.objects.visible_to(request.user).schools()
+    chosen = MatrixFilter(request.GET, queryset=schools, request=request, periods=periods)
+    columns = window(periods, **chosen.columns_asked())
+    wanted = chosen.qs
+    if group := request.GET.get("group"):
+        wanted = wanted.filter(supervisor=group) if group.isdecimal() else wanted.none()
+    parts = grid.groups(wanted, columns)
+    whole = bool(group) or "all" in request.GET
+    shown, later = (parts, []) if whole else grid.split(parts, len(columns))
+    context = {"groups": _with_rows(shown, columns), "columns": columns, "later": later}
+    if group:
+        return render(request, "reporting/office/_matrix_groups.html", context)
+    context |= {
+        "filter": chosen,
+        "marks": grid.MARKS.items(),
+        "totals": grid.totals(parts, columns),
+        "school_count": sum(len(part.schools) for part in parts),
+    }
+    return render(request, "reporting/office/matrix.html", context)
+
+
+def _with_rows(parts: list[grid.Group], columns: list[Period]) -> list[tuple[grid.Group, str]]:
+    ids = [pk for part in parts for pk, _ in part.schools]
+    found = grid.cells(ids, columns)
+    streaks = current_streaks(ids, at=clock.now())
+    return [(part, grid.school_rows(part, columns, found, streaks)) for part in parts]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def non_reporters(request: HttpRequest) -> HttpResponse:
+    """Who still owes a period's report. POST exports what the filters leave."""
+    require_reporting(request)
+    schools = Organization.objects.visible_to(request.user).schools()
+    chosen = NonReporterFilter(request.GET, queryset=schools, request=request, periods=opened_periods())
+    lines = nonreporters.found_by(chosen, request.user)
+    if request.method == "POST":
+        return _export(request, lines)
+    paginator = Paginator(lines, PER_PAGE)
+    page = paginator.get_page(request.GET.get("page"))
+    context = {
+        "filter": chosen,
+        "period": chosen.period,
+        "count": paginator.count,
+        "page": page,
+        "page_numbers": paginator.get_elided_page_range(page.number),
+        "rows": nonreporters.add_details(page.object_list),
+        "can_remind": may_remind(request.user),
+        "can_excuse": may_govern(request.user),
+    }
+    return render(request, "reporting/office/non_reporters.html", context)
+
+
+def _export(request: HttpRequest, lines: list[nonreporters.NonReporter]) -> HttpResponse:
+    at = clock.now()
+    rows = nonreporters.as_table(lines)
+    filters = {name: value for name, value in request.GET.items() if value}
+    content = exports.export_list(name="未报名单", rows=rows, filters=filters, by=request.user, at=at)
+    return exports.download(content, f"未报名单-{clock.local(at):%Y%m%d-%H%M}.xlsx")
+
+
+def chosen_obligations(request: HttpRequest) -> list[Any]:
+    """What was ticked (`obligation`), or all that the list's filters leave (`everything`).
+
+    POST carries the very ids that were shown for confirmation.
+    """
+    if request.method == "POST":
+        return nonreporters.selected(request.POST.get("obligations", "").split(","), request.user)
+    if "everything" in request.GET:
+        schools = Organization.objects.visible_to(request.user).schools()
+        chosen = NonReporterFilter(request.GET, queryset=schools, request=request, periods=opened_periods())
+        return [line.obligation for line in nonreporters.found_by(chosen, request.user)]
+    return nonreporters.selected(request.GET.getlist("obligation"), request.user)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remind(request: HttpRequest) -> HttpResponse:
+    """Shows first who will be reminded, and who cannot be; POST tells them."""
+    if not may_remind(request.user):
+        raise PermissionDenied("只有推进办和院校的主管部门可以提醒填报。")
+    obligations = chosen_obligations(request)
+    if not obligations:
+        messages.warning(request, "请先勾选要提醒的院校。")
+        return redirect("reporting:non-reporters")
+    at = clock.now()
+    if request.method == "POST":
+        sent = reminders.remind(obligations=obligations, by=request.user, at=at)
+        messages.success(request, f"已提醒 {len(sent.reachable)} 所院校，共 {sent.people} 人。")
+        return redirect("reporting:non-reporters")
+    found = reminders.recipients(obligations, at=at)
+    return render(request, "reporting/office/remind.html", {"found": found, "by": request.user.organization})
