@@ -1,12 +1,21 @@
 """The topics of the help pages; each is a template under templates/core/help/."""
 
+from typing import NamedTuple
+
+
+class Topic(NamedTuple):
+    title: str
+    # URL names of places; a reader is shown those that stand in one's own left column.
+    places: tuple[str, ...]
+
+
 TOPICS = {
-    "weekly": "填写周报",
-    "late": "迟报、补报、未报",
-    "correction": "更正",
-    "suspension": "停报与停机",
-    "streak": "预警与立案",
-    "roster": "名册导入",
-    "accounts": "账号与交接",
-    "questions": "常见问题",
+    "weekly": Topic("填写周报", ("home", "obligations:deadlines")),
+    "late": Topic("迟报、补报、未报", ("obligations:deadlines", "reporting:matrix", "obligations:policies")),
+    "correction": Topic("更正", ("obligations:deadlines",)),
+    "suspension": Topic("停报与停机", ("obligations:suspensions", "obligations:outages", "obligations:calendar")),
+    "streak": Topic("预警与立案", ("reporting:non-reporters", "supervision:case-list")),
+    "roster": Topic("名册导入", ("schools:roster", "schools:list")),
+    "accounts": Topic("账号与交接", ("accounts:user-list", "accounts:organization-list", "core:audit")),
+    "questions": Topic("常见问题", ("obligations:deadlines",)),
 }

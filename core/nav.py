@@ -33,6 +33,11 @@ def for_user(user: Any) -> Iterable[tuple[str, list[tuple[str, str]]]]:
             yield group, mine
 
 
+def among(user: Any, url_names: Iterable[str]) -> list[tuple[str, str]]:
+    """(label, address) of those of the named places that the user has."""
+    return [(p.label, reverse(p.url_name)) for p in _places if p.url_name in url_names and p.may(user)]
+
+
 def here(places: Iterable[tuple[str, list[tuple[str, str]]]], path: str) -> str:
     """The address of the place that `path` belongs to: the longest that it begins with; "" for none."""
     addresses = [address for _, pages in places for _, address in pages]

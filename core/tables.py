@@ -10,7 +10,8 @@ from core.templatetags import portal
 
 
 class PortalTable(tables.Table):
-    """Base of every list's table. Cells that are numbers: `attrs=NUMBER`; long texts: `attrs=WIDE`."""
+    """Base of every list's table. Cells that are numbers: `attrs=NUMBER`; long texts: `attrs=WIDE`;
+    texts that may not break: `attrs=SHORT`. The first column is the card's title on a phone."""
 
     class Meta:
         template_name = "core/table.html"
@@ -19,10 +20,15 @@ class PortalTable(tables.Table):
 
 NUMBER = {"td": {"class": "number"}, "th": {"class": "number"}}
 WIDE = {"td": {"class": "wide"}}
+SHORT = {"td": {"class": "short"}}
 
 
 class InstantColumn(tables.Column):
     """An instant on the province's wall clock; exported as `2020-11-20 18:00`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("attrs", SHORT)
+        super().__init__(**kwargs)
 
     def render(self, value: dt.datetime) -> str:
         return portal.when(value)

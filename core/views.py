@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from core import clock, health, help, notices
+from core import clock, health, help, nav, notices
 from core.filters import EventFilter
 from core.lists import ListPage
 from core.models import Attachment, Event, Notice
-from core.tables import WIDE, InstantColumn, PortalTable
+from core.tables import SHORT, WIDE, InstantColumn, PortalTable
 
 
 class NoticeTable(PortalTable):
@@ -56,7 +56,7 @@ def read_all_notices(request: HttpRequest) -> HttpResponse:
 class EventTable(PortalTable):
     at = InstantColumn()
     actor_label = tables.Column(attrs=WIDE)
-    action = tables.Column()
+    action = tables.Column(attrs=SHORT)
     target_label = tables.Column(attrs=WIDE)
     organization = tables.Column(order_by="organization__name")
     changes = tables.TemplateColumn(
@@ -111,13 +111,15 @@ def help_index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_topic(request: HttpRequest, slug: str) -> HttpResponse:
-    if slug not in help.TOPICS:
+    topic = help.TOPICS.get(slug)
+    if topic is None:
         raise Http404
     context = {
         "topics": help.TOPICS,
         "slug": slug,
-        "heading": help.TOPICS[slug],
+        "heading": topic.title,
         "topic_template": f"core/help/{slug}.html",
+        "related": nav.among(request.user, topic.places),
     }
     return render(request, "core/help_topic.html", context)
 
