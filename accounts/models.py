@@ -51,6 +51,11 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
             return self.filter(pk=user.organization_id)
         return self.none()
 
+    def with_pilot_state(self, instant: dt.datetime) -> "OrganizationQuerySet":
+        """Adds `in_pilot`, as of `instant`."""
+        members = PilotMembership.objects.as_of(instant).filter(organization=OuterRef("pk"))
+        return self.annotate(in_pilot=Exists(members))
+
     def members_at(self, instant: dt.datetime) -> "OrganizationQuerySet":
         """Organisations in the pilot at `instant`."""
         return self.filter(
@@ -217,6 +222,13 @@ class UserQuerySet(models.QuerySet["User"]):
     def active(self) -> "UserQuerySet":
         return self.filter(is_active=True)
 
+    def matching(self, text: str) -> "UserQuerySet":
+        """Search by name, sign-in name or organisation."""
+        text = text.strip()
+        return self.filter(
+            Q(name__icontains=text) | Q(username__icontains=text) | Q(organization__name__icontains=text)
+        )
+
 
 class User(AbstractBaseUser):
     """One person in one role for one organisation. Accounts end, they are not deleted."""
@@ -272,6 +284,10 @@ class User(AbstractBaseUser):
     def label(self) -> str:
         """Name, role and organisation, as the record of what they did shows them."""
         return f"{self.name}（{self.organization or '个人'} · {self.get_role_display()}）"
+
+    @property
+    def role_label(self) -> str:
+        return f"{self.get_role_display()}（代理人）" if self.is_stand_in else self.get_role_display()
 
     @property
     def masked_mobile(self) -> str:

@@ -7,5 +7,8 @@ class EvaluatorsConfig(AppConfig):
 
     def ready(self) -> None:
         from core import events
+        from core.search import register
+        from evaluators import search
 
         events.register(reference_loaded="载入参考数据")
+        register("评价组织", search.evaluators)

@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from evaluators import views
 
 app_name = "evaluators"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("evaluators/<int:pk>/", views.detail, name="detail"),
+]

@@ -1,0 +1,43 @@
+"""The verbs of this app: accounts of people, and organisations."""
+
+from accounts.services.organizations import (
+    add_alias,
+    edit_organization,
+    end_membership,
+    join_pilot,
+    remove_alias,
+)
+from accounts.services.people import (
+    change_password,
+    create_account,
+    deactivate,
+    edit_account,
+    enrol_second_factor,
+    hand_over,
+    reactivate,
+    record_sign_in,
+    reset_password,
+    reset_second_factor,
+    reveal_mobile,
+    unlock,
+)
+
+__all__ = [
+    "add_alias",
+    "change_password",
+    "create_account",
+    "deactivate",
+    "edit_account",
+    "edit_organization",
+    "end_membership",
+    "enrol_second_factor",
+    "hand_over",
+    "join_pilot",
+    "reactivate",
+    "record_sign_in",
+    "remove_alias",
+    "reset_password",
+    "reset_second_factor",
+    "reveal_mobile",
+    "unlock",
+]

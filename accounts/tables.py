@@ -1,0 +1,45 @@
+"""Tables of accounts and organisations."""
+
+import django_tables2 as tables
+
+from accounts.models import Organization, User
+from core.tables import WIDE, InstantColumn, PortalTable
+from core.templatetags import portal
+
+
+class UserTable(PortalTable):
+    name = tables.Column(linkify=("accounts:user-detail", {"pk": tables.A("pk")}))
+    role = tables.Column()
+    organization = tables.Column(
+        linkify=("accounts:organization-detail", {"pk": tables.A("organization_id")})
+    )
+    state = tables.Column("状态", accessor="is_active", order_by="is_active")
+    last_login = InstantColumn(verbose_name="最近登录")
+
+    class Meta(PortalTable.Meta):
+        model = User
+        fields = ["name", "username", "role", "organization", "state", "last_login"]
+
+    def render_role(self, record: User) -> str:
+        return record.role_label
+
+    def render_state(self, value: bool) -> str:
+        return "启用" if value else "停用"
+
+
+class OrganizationTable(PortalTable):
+    name = tables.Column(
+        linkify=("accounts:organization-detail", {"pk": tables.A("pk")}), attrs=WIDE, order_by="name"
+    )
+    supervisor = tables.Column(order_by="supervisor__name")
+    in_pilot = tables.Column("试点")
+
+    class Meta(PortalTable.Meta):
+        model = Organization
+        fields = ["name", "kind", "code", "city", "supervisor", "in_pilot"]
+
+    def render_in_pilot(self, value: bool) -> str:
+        return portal.state("active" if value else "ended", "" if value else "不在试点")
+
+    def value_in_pilot(self, value: bool) -> str:
+        return "在试点" if value else "不在试点"

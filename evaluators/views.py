@@ -1,0 +1,68 @@
+"""An evaluator's page: its certificates, and the schools that run them in the province."""
+
+from typing import Any
+
+from django.db.models import Count, F, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from certificates.models import CertificateLevel
+from core import clock
+from evaluators.models import Evaluator
+from schools.models import AnnualPlan, Programme
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Counts and plans are of the schools within the user's scope."""
+    evaluators = Evaluator.objects.visible_to(request.user).select_related("organization")
+    evaluator = get_object_or_404(evaluators, pk=pk)
+    year = clock.today().year
+    programmes = (
+        Programme.objects.visible_to(request.user)
+        .active_at(clock.now())
+        .filter(certificate_level__certificate__owner=evaluator.organization_id)
+    )
+    schools = _schools(programmes, year)
+    context = {
+        "evaluator": evaluator,
+        "year": year,
+        "levels": _levels(evaluator, programmes, year),
+        "schools": schools,
+        "planned": sum(school["planned"] for school in schools),
+    }
+    return render(request, "evaluators/detail.html", context)
+
+
+def _planned(programmes: QuerySet[Programme], year: int, by: str) -> dict[int, int]:
+    """Candidates planned in `year` by the value of `by`."""
+    plans = AnnualPlan.objects.filter(programme__in=programmes, year=year).order_by()
+    return dict(plans.values_list(by).annotate(Sum("candidates")))
+
+
+def _levels(evaluator: Evaluator, programmes: QuerySet[Programme], year: int) -> list[dict[str, Any]]:
+    """The certificate levels in the catalogue's order, each with its schools and planned candidates."""
+    levels = (
+        CertificateLevel.objects.filter(certificate__owner=evaluator.organization_id)
+        .select_related("certificate")
+        .order_by("certificate__batch", "certificate__name", "level")
+    )
+    running = dict(
+        programmes.order_by().values_list("certificate_level").annotate(Count("school", distinct=True))
+    )
+    planned = _planned(programmes, year, "programme__certificate_level")
+    return [
+        {"level": level, "schools": running.get(level.pk, 0), "planned": planned.get(level.pk, 0)}
+        for level in levels
+    ]
+
+
+def _schools(programmes: QuerySet[Programme], year: int) -> list[dict[str, Any]]:
+    planned = _planned(programmes, year, "programme__school")
+    rows = (
+        programmes.order_by("school__organization__code")
+        .values("school", name=F("school__organization__name"), city=F("school__organization__city__name"))
+        .annotate(levels=Count("pk"))
+    )
+    return [{**row, "planned": planned.get(row["school"], 0)} for row in rows]
