@@ -205,8 +205,9 @@ class SuspensionForm(AnswersMixin, forms.Form):
 
     def clean_starts_on(self) -> dt.date:
         day = self.cleaned_data["starts_on"]
-        if self.of_a_school and day < clock.today():
-            raise ValidationError("院校只能登记今天起的放假；已经过去的，请联系主管部门登记。")
+        # A suspension of the past excuses what was missed, and only the office may excuse.
+        if self.user.role != Role.OFFICE and day < clock.today():
+            raise ValidationError("只能登记今天起的停报；已经过去的，请联系省推进办登记。")
         return day
 
     def clean(self) -> dict[str, Any]:

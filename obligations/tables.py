@@ -41,10 +41,10 @@ class DeadlineTable(PortalTable):
         self.user = user
         super().__init__(*args, exclude=() if user.sees_reporting else ("organization",), **kwargs)
 
-    def render_left(self, record: Obligation) -> SafeString:
+    def render_left(self, record: Obligation) -> str:
         if record.outcome != Outcome.PENDING:
             done_at = record.received_at or record.filled_at
-            return format_html("{}收到", portal.when(done_at)) if done_at else format_html("—")
+            return f"{portal.when(done_at)}收到" if done_at else "—"
         left = format_html(
             '<time datetime="{}" data-deadline="{}">{}</time>',
             record.due_at.isoformat(),
