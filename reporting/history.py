@@ -1,0 +1,52 @@
+"""A school's weeks as a list."""
+
+from typing import Any
+
+import django_filters
+import django_tables2 as tables
+from django.db.models import QuerySet
+
+from core.tables import NUMBER, InstantColumn, PortalTable, StateColumn
+from obligations.models import Obligation
+from reporting.periods import opened_periods
+
+
+def _years(request: Any = None) -> list[tuple[int, str]]:
+    years = {period.starts_on.isocalendar().year for period in opened_periods()}
+    return [(year, f"{year}年") for year in sorted(years, reverse=True)]
+
+
+class HistoryFilter(django_filters.FilterSet):
+    year = django_filters.ChoiceFilter(label="年度", method="of_year", empty_label="全部", choices=_years)
+
+    class Meta:
+        model = Obligation
+        fields: list[str] = []
+
+    def of_year(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(key__startswith=f"{value}-W")
+
+
+class HistoryTable(PortalTable):
+    week = tables.Column(
+        verbose_name="周次",
+        accessor="period__label",
+        linkify=("reporting:report", [tables.A("pk")]),
+        order_by="due_at",
+    )
+    due_at = InstantColumn(verbose_name="截止")
+    state = StateColumn(verbose_name="结果", orderable=False)
+    received_at = InstantColumn(verbose_name="收到时间", accessor="arrived_at")
+    versions = tables.Column(
+        verbose_name="版本", accessor="report__current__number", default="—", orderable=False, attrs=NUMBER
+    )
+    receipt = tables.Column(
+        verbose_name="回执",
+        accessor="report__current__receipt",
+        linkify=("reporting:receipt", [tables.A("report__current__receipt")]),
+        default="—",
+        orderable=False,
+    )
+
+    class Meta(PortalTable.Meta):
+        order_by = "-due_at"

@@ -1,0 +1,183 @@
+"""A report to be read, and what those who watch over it may do with it."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.views.decorators.http import require_safe
+
+from accounts import typed as kept_typed
+from accounts.models import Organization
+from accounts.typed import keeps_typed
+from core import clock
+from core.lists import ListPage
+from obligations.models import Obligation
+from obligations.permissions import may_excuse
+from reporting import content as shape
+from reporting import permissions, services
+from reporting.forms import ReturnForm, told
+from reporting.history import HistoryFilter, HistoryTable
+from reporting.models import ReportVersion
+from reporting.rates import rate
+from reporting.sheet import Filing, Sheet, corrections, filing, sheet_for, year_of
+from reporting.streaks import current_streaks
+from reporting.views.weekly import form_methods, page_context, report_of, texts_of, weekly_or_404
+from schools.models import Programme
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do with a report; where it may not be done now, `why_not` says why."""
+
+    label: str
+    url: str
+    why_not: str = ""
+
+
+@require_safe
+def report(request: HttpRequest, pk: int) -> HttpResponse:
+    """The report to be read and printed: current version, older ones, receipts, timeline, actions."""
+    at = clock.now()
+    obligation = weekly_or_404(request, pk)
+    found = report_of(obligation)
+    sheet = sheet_for(obligation)
+    versions = list(found.versions.select_related("submitted_by__organization")) if found else []
+    current = versions[-1] if versions else None
+    names = _names(versions, sheet)
+    context = page_context(
+        request,
+        obligation,
+        at,
+        current=current,
+        content=current.content if current else None,
+        rows=told(current.content, sheet.before, names) if current else [],
+        texts=texts_of(current.content) if current else [],
+        previous=sheet.previous,
+        year=year_of(obligation),
+        history=_with_differences(versions, names),
+        actions=_actions(request, obligation, current, at),
+    )
+    return render(request, "reporting/weekly/report.html", context)
+
+
+def _names(versions: list[ReportVersion], sheet: Sheet) -> dict[str, str]:
+    """Programmes of all versions by id: one that ended meanwhile is still named."""
+    told_of = {pk for version in versions for pk in version.content["programmes"]}
+    ended = Programme.objects.filter(pk__in=told_of - set(sheet.names)).select_related(
+        "certificate_level__certificate"
+    )
+    return sheet.names | {str(programme.pk): str(programme) for programme in ended.order_by("pk")}
+
+
+def _with_differences(
+    versions: list[ReportVersion], names: dict[str, str]
+) -> list[tuple[ReportVersion, list[shape.Difference]]]:
+    """Newest first, each with what it changed of the one before."""
+    typed = [shape.typed_of(version.content) for version in versions]
+    pairs = [
+        (version, shape.differences(typed[i - 1], typed[i], names) if i else [])
+        for i, version in enumerate(versions)
+    ]
+    return pairs[::-1]
+
+
+def _actions(
+    request: HttpRequest, obligation: Obligation, current: ReportVersion | None, at: dt.datetime
+) -> list[Action]:
+    actions = []
+    user = request.user
+    if user.organization_id == obligation.organization_id:
+        label = "更正周报" if current else "填写周报"
+        url = reverse("reporting:edit", args=[obligation.pk])
+        actions.append(Action(label, url, _why_not_fill(user, obligation, at)))
+    if permissions.may_return(user, obligation):
+        url = reverse("reporting:return", args=[obligation.pk])
+        actions.append(Action("退回更正", url, _why_not_return(obligation, current)))
+    if may_excuse(user, obligation):
+        label, name = ("撤销谅解", "withdraw-excuse") if obligation.excused_at else ("谅解未报", "excuse")
+        actions.append(Action(label, reverse(f"reporting:{name}", args=[obligation.pk])))
+    return actions
+
+
+def _why_not_fill(user: Any, obligation: Obligation, at: dt.datetime) -> str:
+    if not permissions.may_fill(user, obligation):
+        return "周报由院校联系人或其代理人填报"
+    now = filing(obligation, at)
+    if now == Filing.NOT_OPEN:
+        return "本期尚未开始填报"
+    return "学校已退出试点，本期已关闭" if now == Filing.LEFT else ""
+
+
+def _why_not_return(obligation: Obligation, current: ReportVersion | None) -> str:
+    if current is None:
+        return "本期还没有收到周报"
+    if corrections(obligation).filter(key=f"{obligation.key}-v{current.number}").exists():
+        return f"第{current.number}版已退回，等待学校更正"
+    return ""
+
+
+@keeps_typed
+@form_methods
+def return_report(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a filed report back, with the reason."""
+    obligation = weekly_or_404(request, pk)
+    if not permissions.may_return(request.user, obligation):
+        raise PermissionDenied("只有省推进办和学校的主管部门可以退回周报。")
+    form = ReturnForm(request.POST or kept_typed.take(request) or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            correction = services.return_for_correction(
+                obligation=obligation, reason=form.cleaned_data["reason"], by=request.user, at=clock.now()
+            )
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+        else:
+            due = clock.local(correction.due_at)
+            messages.success(request, f"已退回并通知学校，更正截止 {due:%Y-%m-%d %H:%M}。")
+            return redirect("reporting:report", obligation.pk)
+    context = {"form": form, "obligation": obligation, "period": obligation.period}
+    return render(request, "reporting/weekly/return.html", context)
+
+
+class History(ListPage):
+    """A school's weeks, with what they come to."""
+
+    template_name = "reporting/weekly/history.html"
+    table_class = HistoryTable
+    filterset_class = HistoryFilter
+    export_name = "历次周报"
+    empty_text = "还没有开始的周报周期。"
+
+    @cached_property
+    def organization(self) -> Organization:
+        schools = Organization.objects.visible_to(self.request.user).schools()
+        found = get_object_or_404(schools, pk=self.kwargs["pk"])
+        if not permissions.may_see_history(self.request.user, found):
+            raise PermissionDenied("您的角色不查看各校的填报情况。")
+        return found
+
+    def queryset(self) -> QuerySet[Obligation]:
+        weeks = (
+            Obligation.objects.visible_to(self.request.user).weekly().filter(organization=self.organization)
+        )
+        arrived = Coalesce("received_at", "filled_at")
+        return (
+            weeks.opened(clock.now()).annotate(arrived_at=arrived).select_related("period", "report__current")
+        )
+
+    def get_heading(self) -> str:
+        return f"{self.organization} 历次周报"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        streak = current_streaks([self.organization.pk], at=clock.now()).get(self.organization.pk)
+        weeks = context["filter"].qs if context["filter"].is_valid() else self.queryset()
+        return context | {"rate": rate(weeks), "streak": streak.weeks if streak else 0}
