@@ -1,4 +1,21 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from reporting.views import excuses, office, reports, weekly
 
 app_name = "reporting"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("reports/<int:pk>/", reports.report, name="report"),
+    path("reports/<int:pk>/edit/", weekly.edit, name="edit"),
+    path("reports/<int:pk>/draft/", weekly.draft, name="draft"),
+    path("reports/<int:pk>/check/", weekly.check, name="check"),
+    path("reports/<int:pk>/return/", reports.return_report, name="return"),
+    path("reports/of/<int:pk>/", reports.History.as_view(), name="history"),
+    path("receipts/<str:receipt>/", weekly.receipt, name="receipt"),
+    path("matrix/", office.matrix, name="matrix"),
+    path("non-reporters/", office.non_reporters, name="non-reporters"),
+    path("non-reporters/remind/", office.remind, name="remind"),
+    path("non-reporters/excuse/", excuses.excuse_selected, name="excuse-selected"),
+    path("reports/<int:pk>/excuse/", excuses.excuse, name="excuse"),
+    path("reports/<int:pk>/excuse/withdraw/", excuses.withdraw_excuse, name="withdraw-excuse"),
+    path("suspensions/certificate/", excuses.suspend_certificate, name="suspend-certificate"),
+]

@@ -56,6 +56,12 @@ def when(instant: dt.datetime | None) -> str:
 
 
 @register.filter
+def exact(instant: dt.datetime | None) -> str:
+    """`2020年11月20日 17:51:03`, as receipts say it; nothing for nothing."""
+    return f"{clock.local(instant):%Y年%-m月%-d日 %H:%M:%S}" if instant else ""
+
+
+@register.filter
 def day(value: dt.date | dt.datetime | None) -> str:
     """`11月20日（星期五）` of a date, or of an instant in the province."""
     if not value:
