@@ -115,9 +115,8 @@ def _load_levels(
     ids: dict[str, Row] = {}
     wanted = []
     for row in platform:
-        if other := ids.setdefault(row["platform_id"], row):
-            if other is not row:
-                raise row.fail(f"国家平台编号与第{other.line}行重复")
+        if (other := ids.setdefault(row["platform_id"], row)) and other is not row:
+            raise row.fail(f"国家平台编号与第{other.line}行重复")
         fields = {
             "certificate_id": certificates[(owners.of(row).pk, row["name"])].pk,
             "level": row.choice("level", LEVELS),

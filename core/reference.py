@@ -17,7 +17,6 @@ from django.db import models
 
 from core.models import Event
 
-
 M = TypeVar("M", bound=models.Model)
 
 
