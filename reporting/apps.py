@@ -4,3 +4,11 @@ from django.apps import AppConfig
 class ReportingConfig(AppConfig):
     name = "reporting"
     verbose_name = "报送"
+
+    def ready(self) -> None:
+        from core import nav
+        from reporting import permissions
+
+        nav.register("待办", "首页", "home", may=lambda user: True)
+        nav.register("报送", "填报矩阵", "reporting:matrix", may=permissions.may_see_reporting)
+        nav.register("报送", "未报名单", "reporting:non-reporters", may=permissions.may_see_reporting)

@@ -19,7 +19,9 @@ STREAK_CHOICES = [(1, "连续 1 周及以上"), (2, "连续 2 周及以上"), (3
 def supervisors(user: "object") -> "QuerySet[Organization]":
     """The authorities by which this user's schools are grouped."""
     schools = Organization.objects.visible_to(user).schools()
-    return Organization.objects.filter(pk__in=schools.order_by().values("supervisor")).order_by("kind", "code")
+    return Organization.objects.filter(pk__in=schools.order_by().values("supervisor")).order_by(
+        "kind", "code"
+    )
 
 
 class SchoolFilter(django_filters.FilterSet):
@@ -29,7 +31,9 @@ class SchoolFilter(django_filters.FilterSet):
     city = django_filters.ModelChoiceFilter(
         label="市（主管部门）", field_name="supervisor", queryset=lambda request: supervisors(request.user)
     )
-    kind = django_filters.ChoiceFilter(label="办学类型", field_name="school__kind", choices=School.Kind.choices)
+    kind = django_filters.ChoiceFilter(
+        label="办学类型", field_name="school__kind", choices=School.Kind.choices
+    )
     streak = django_filters.TypedChoiceFilter(
         label="连续未报", choices=STREAK_CHOICES, coerce=int, method="by_streak"
     )
@@ -50,7 +54,9 @@ class MatrixFilter(SchoolFilter):
     """Also by the state of the period now to be closed; `weeks` and `year` choose the columns."""
 
     state = django_filters.ChoiceFilter(label="当前周期状态", choices=STATE_CHOICES, method="by_state")
-    weeks = django_filters.TypedChoiceFilter(label="周数", choices=WEEKS_CHOICES, coerce=int, method="columns")
+    weeks = django_filters.TypedChoiceFilter(
+        label="周数", choices=WEEKS_CHOICES, coerce=int, method="columns"
+    )
     year = django_filters.TypedChoiceFilter(label="年度", coerce=int, method="columns")
 
     def __init__(self, *args: object, periods: list[Period], **kwargs: object) -> None:

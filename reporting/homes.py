@@ -9,7 +9,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from accounts.models import Organization, User
 from certificates.models import CertificateLevel
 from core import clock
-from obligations.models import Obligation, ObligationKind, Outcome, Period, Suspension
+from obligations.models import Obligation, ObligationKind, Period, Suspension
 from reporting import matrix as grid
 from reporting import nonreporters
 from reporting.models import ProgrammeFigures, WeeklyReport
@@ -75,7 +75,9 @@ def _programmes(user: User, now: dt.datetime) -> list[dict[str, Any]]:
         .first()
     )
     figures = (
-        {f.programme_id: f for f in ProgrammeFigures.objects.filter(version=latest.current_id)} if latest else {}
+        {f.programme_id: f for f in ProgrammeFigures.objects.filter(version=latest.current_id)}
+        if latest
+        else {}
     )
     programmes = (
         Programme.objects.visible_to(user)
@@ -223,11 +225,16 @@ def plans_home(evaluator: Organization | None = None) -> PlansHome:
         programmes=Count("pk"), planned=Sum("plans__candidates", filter=Q(plans__year=year))
     )
     by_level = {row["certificate_level"]: row for row in counts}
-    levels = CertificateLevel.objects.select_related("certificate__owner").order_by("certificate__name", "level")
+    levels = CertificateLevel.objects.select_related("certificate__owner").order_by(
+        "certificate__name", "level"
+    )
     levels = levels.filter(certificate__owner=evaluator) if evaluator else levels.filter(pk__in=by_level)
     rows = [
-        {"level": level, "programmes": by_level.get(level.pk, {}).get("programmes", 0),
-         "planned": by_level.get(level.pk, {}).get("planned") or 0}
+        {
+            "level": level,
+            "programmes": by_level.get(level.pk, {}).get("programmes", 0),
+            "planned": by_level.get(level.pk, {}).get("planned") or 0,
+        }
         for level in levels
     ]
     return PlansHome(

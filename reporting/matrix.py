@@ -74,8 +74,10 @@ def groups(schools: OrganizationQuerySet, periods: list[Period]) -> list[Group]:
     ids = [period.pk for period in periods]
     weekly = Obligation.objects.weekly().filter(period__in=ids)
     counts = rates(weekly.filter(organization__in=schools.values("pk")), "organization__supervisor", "period")
-    rows = schools.filter(Exists(weekly.filter(organization=OuterRef("pk")))).order_by("supervisor__kind", "supervisor__code", "code").values_list(
-        "supervisor_id", "supervisor__name", "pk", "name"
+    rows = (
+        schools.filter(Exists(weekly.filter(organization=OuterRef("pk"))))
+        .order_by("supervisor__kind", "supervisor__code", "code")
+        .values_list("supervisor_id", "supervisor__name", "pk", "name")
     )
     return [
         Group(
@@ -99,7 +101,8 @@ Cells = dict[int, dict[int, tuple[int, str]]]
 def cells(schools: Iterable[int], periods: list[Period]) -> Cells:
     """Organisation → period → (obligation, class); one query."""
     letter = Case(
-        *(When(IN_STATE[mark.state], then=Value(key)) for key, mark in MARKS.items()), output_field=CharField()
+        *(When(IN_STATE[mark.state], then=Value(key)) for key, mark in MARKS.items()),
+        output_field=CharField(),
     )
     found: Cells = {pk: {} for pk in schools}
     rows = (

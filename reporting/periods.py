@@ -6,7 +6,9 @@ from obligations.models import ObligationKind, Period
 def opened_periods() -> list[Period]:
     """Weekly periods that have opened, newest first."""
     return list(
-        Period.objects.filter(kind=ObligationKind.WEEKLY_REPORT, opened_at__isnull=False).order_by("-starts_on")
+        Period.objects.filter(kind=ObligationKind.WEEKLY_REPORT, opened_at__isnull=False).order_by(
+            "-starts_on"
+        )
     )
 
 

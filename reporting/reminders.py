@@ -46,7 +46,9 @@ def recipients(obligations: Iterable[Obligation], *, at: dt.datetime) -> Recipie
     for user in users.order_by("role", "username"):
         people[user.organization_id].append(user)  # type: ignore[index]
     told = set(
-        Notice.objects.filter(key__in=[_key(obligation, at) for obligation in todo]).values_list("key", flat=True)
+        Notice.objects.filter(key__in=[_key(obligation, at) for obligation in todo]).values_list(
+            "key", flat=True
+        )
     )
     found = Recipients()
     for obligation in todo:

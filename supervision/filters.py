@@ -19,7 +19,10 @@ class CaseFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(label="状态", choices=Case.State.choices, empty_label="全部")
     ground = django_filters.ChoiceFilter(label="情形", choices=Case.Ground.choices, empty_label="全部")
     city = django_filters.ModelChoiceFilter(
-        label="市（主管部门）", field_name="organization__supervisor", queryset=_supervisors, empty_label="全部"
+        label="市（主管部门）",
+        field_name="organization__supervisor",
+        queryset=_supervisors,
+        empty_label="全部",
     )
 
     class Meta:

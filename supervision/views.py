@@ -46,7 +46,9 @@ def case_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _shown(item: CaseEvidence) -> dict[str, Any]:
     """The frozen record with its instants, and the obligation as it stands now."""
-    frozen = {name: _instant(item.frozen[name]) for name in ("due_at", "closes_at", "filled_at", "excused_at")}
+    frozen = {
+        name: _instant(item.frozen[name]) for name in ("due_at", "closes_at", "filled_at", "excused_at")
+    }
     was = "excused" if frozen["excused_at"] else "filled" if frozen["filled_at"] else item.frozen["outcome"]
     return {
         "period": item.frozen["period"],

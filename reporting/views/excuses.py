@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from core import clock
 from obligations import services
-from obligations.models import Obligation
-from obligations.permissions import may_excuse, may_govern
+from obligations.models import Obligation, Outcome
+from obligations.permissions import may_govern
 from obligations.previews import suspension_effect
 from reporting.office_forms import CertificateSuspensionForm, ExcuseForm, ReasonForm
 from reporting.views.office import chosen_obligations
@@ -42,7 +42,7 @@ def excuse_selected(request: HttpRequest) -> HttpResponse:
 
 
 def _excuse(request: HttpRequest, obligations: list[Obligation], *, back: HttpResponse) -> HttpResponse:
-    able = [o for o in obligations if may_excuse(request.user, o) and o.excused_at is None]
+    able = [o for o in obligations if o.outcome == Outcome.MISSED and o.excused_at is None]
     form = ExcuseForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
