@@ -100,7 +100,9 @@ def test_a_draft_newer_than_what_was_sent_is_kept(world):
     )
     sent = content_of(world.obligation, typed(world))
     newer = typed(world, problems="另一处又写了")
-    services.save_draft(obligation=world.obligation, typed=newer, revision=1, by=world.contact, at=clock.now())
+    services.save_draft(
+        obligation=world.obligation, typed=newer, revision=1, by=world.contact, at=clock.now()
+    )
     services.submit_report(
         obligation=world.obligation,
         content=sent,

@@ -26,7 +26,15 @@ def errors_at(form, name, world):
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("12", 12), ("１２", 12), (" 1,200 ", 1200), ("１，２００", 1200), ("007", 7), ("5.0", 5), ("1000000", 1_000_000)],
+    [
+        ("12", 12),
+        ("１２", 12),
+        (" 1,200 ", 1200),
+        ("１，２００", 1200),
+        ("007", 7),
+        ("5.0", 5),
+        ("1000000", 1_000_000),
+    ],
 )
 def test_numbers_as_people_type_them(text, number):
     assert shape.parse_number(text) == number
@@ -85,7 +93,8 @@ def test_the_hash_does_not_depend_on_the_order_of_keys(texts, flag):
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "asked"), [(40, 39, True), (40, 90, True), (40, 89, False), (60, 120, False), (0, 49, False)]
+    ("before", "now", "asked"),
+    [(40, 39, True), (40, 90, True), (40, 89, False), (60, 120, False), (0, 49, False)],
 )
 def test_a_fall_or_a_jump_asks(before, now, asked):
     row = dict.fromkeys((figure.name for figure in shape.FIGURES), 500)

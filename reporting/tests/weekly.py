@@ -22,7 +22,12 @@ def typed(world: Any, **changes: str) -> dict[str, str]:
         "certified": "10",
     }
     filled = {name: "" for name in shape.field_names([world.programme.pk])}
-    filled |= {"teachers_trained": "2", "money_spent": "1500.5", "work_done": "开展考前培训", "next_week": "组织模拟考核"}
+    filled |= {
+        "teachers_trained": "2",
+        "money_spent": "1500.5",
+        "work_done": "开展考前培训",
+        "next_week": "组织模拟考核",
+    }
     for name, value in (figures | changes).items():
         in_row = name in figures or name == "explanation"
         filled[shape.field_name(world.programme.pk, name) if in_row else name] = value
@@ -35,7 +40,9 @@ def content_of(obligation: Obligation, filled: dict[str, str]) -> dict[str, Any]
     return form.content
 
 
-def file(world: Any, obligation: Obligation | None = None, *, token: str = "t1", **changes: str) -> ReportVersion:
+def file(
+    world: Any, obligation: Obligation | None = None, *, token: str = "t1", **changes: str
+) -> ReportVersion:
     """The contact files now."""
     obligation = obligation or world.obligation
     return submit_report(
