@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -46,7 +47,7 @@ def workbook(title: str, rows: Iterable[list[Any]]) -> tuple[bytes, int]:
     """(.xlsx of one sheet, number of rows below the heading). Texts stay texts, ids of digits too, and
     what begins with = + - @ is never a formula."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(ILLEGAL_CHARACTERS_RE.sub("", title)[:31])
+    sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\\x00-\x1f]", "", title)[:31])
     sheet.freeze_panes = "A2"
     count = -1
     for count, row in enumerate(rows):
