@@ -32,7 +32,8 @@ def state():
         list(Obligation.objects.order_by("organization", "key").values_list(
             "organization", "key", "outcome", "received_at", "closed_at", "filled_at", "excused_at", "exempt_reason")),
         list(Period.objects.order_by("key").values_list("key", "due_at", "closes_at", "opened_at", "closed_at")),
-        list(StreakWarning.objects.order_by("pk").values_list("pk", "weeks", "warned_at")),
+        list(StreakWarning.objects.order_by("obligation__organization", "warned_at").values_list(
+            "obligation__organization", "obligation__key", "weeks", "warned_at")),
         list(Case.objects.order_by("organization").values_list("organization", "flagged_at", "spans_exempt")),
         list(CaseEvidence.objects.order_by("case", "obligation").values_list("case__organization", "obligation__key")),
     )
