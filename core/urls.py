@@ -1,6 +1,7 @@
 from django.urls import path
 
 from core import views
+from core.imports import urls as imports
 
 app_name = "core"
 urlpatterns = [
@@ -12,4 +13,5 @@ urlpatterns = [
     path("help/", views.help_index, name="help"),
     path("help/<slug:slug>/", views.help_topic, name="help-topic"),
     path("healthz", views.healthz, name="healthz"),
+    *imports.urlpatterns,
 ]

@@ -4,10 +4,12 @@ import datetime as dt
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from accounts.models import Organization, Role
+from accounts.models import Organization, PilotMembership, Role
 from certificates.models import CertificateLevel
+from core.fields import EncryptedTextField
 
 
 class SchoolQuerySet(models.QuerySet["School"]):
@@ -21,6 +23,21 @@ class SchoolQuerySet(models.QuerySet["School"]):
                 )
             )
         return self.filter(in_scope)
+
+    def with_figures(self, instant: dt.datetime, year: int) -> "SchoolQuerySet":
+        """`levels` run and `in_pilot` at the instant, and candidates `planned` for the year."""
+        running = Programme.objects.active_at(instant).filter(school=OuterRef("pk")).order_by()
+        plans = AnnualPlan.objects.filter(
+            programme__in=Programme.objects.active_at(instant), programme__school=OuterRef("pk"), year=year
+        ).order_by()
+        members = PilotMembership.objects.as_of(instant).filter(organization=OuterRef("pk"))
+        return self.annotate(
+            in_pilot=Exists(members),
+            levels=Coalesce(Subquery(running.values("school").annotate(n=Count("pk")).values("n")), 0),
+            planned=Coalesce(
+                Subquery(plans.values("programme__school").annotate(n=Sum("candidates")).values("n")), 0
+            ),
+        )
 
 
 class School(models.Model):
@@ -39,6 +56,9 @@ class School(models.Model):
     kind = models.CharField("办学类型", max_length=24, choices=Kind)
     is_lead = models.BooleanField("牵头院校（双高/示范）", default=False)
     address = models.CharField("地址", max_length=200, blank=True)
+    contact_name = models.CharField("联系人姓名", max_length=60, blank=True)
+    contact_mobile = EncryptedTextField("联系人手机", blank=True, default="")
+    contact_email = models.EmailField("联系人邮箱", blank=True)
 
     objects = SchoolQuerySet.as_manager()
 

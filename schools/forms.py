@@ -1,0 +1,106 @@
+"""Forms by which the office keeps schools, programmes and plans."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import City, Organization
+from certificates.models import CertificateLevel
+from core import clock
+from core.imports.columns import tidy
+from schools.models import Programme, School
+from schools.resources import MOBILE, TECHNICAL, YEAR_FIRST
+
+
+class SchoolForm(forms.Form):
+    """A school's facts; `code` only where the school is new."""
+
+    code = forms.CharField(
+        label="学校代码", max_length=32, help_text="10 位学校标识码等。登记后不能在此修改。"
+    )
+    name = forms.CharField(label="学校名称", max_length=120, help_text="全称。改名后，原名称自动留作别名。")
+    kind = forms.ChoiceField(label="办学类型", choices=School.Kind.choices)
+    city = forms.ModelChoiceField(label="所在市", queryset=City.objects.all())
+    supervisor = forms.ModelChoiceField(
+        label="主管部门",
+        queryset=Organization.objects.filter(kind__in=["province", "city"]).order_by("-kind", "code"),
+        help_text="决定由谁查看和催报，与所在市无关。",
+    )
+    is_lead = forms.BooleanField(label="牵头院校（双高、示范）", required=False)
+    address = forms.CharField(label="地址", max_length=200, required=False)
+    contact_name = forms.CharField(label="联系人姓名", max_length=60, required=False)
+    contact_mobile = forms.CharField(label="联系人手机", max_length=20, required=False)
+    contact_email = forms.EmailField(label="联系人邮箱", required=False)
+
+    def __init__(self, *args: Any, school: School | None = None, **kwargs: Any) -> None:
+        self.school = school
+        if school:
+            kwargs["initial"] = {
+                name: getattr(school if hasattr(school, name) else school.organization, name)
+                for name in self.base_fields
+                if name != "code"
+            }
+        super().__init__(*args, **kwargs)
+        if school:
+            del self.fields["code"]
+
+    def clean_code(self) -> str:
+        return tidy(self.cleaned_data["code"]).replace(" ", "")
+
+    def clean_name(self) -> str:
+        name = tidy(self.cleaned_data["name"])
+        if "技工学校" in name:
+            raise forms.ValidationError(TECHNICAL.removesuffix("请删除这一行。"))
+        others = Organization.objects.schools().filter(name=name)
+        if others.exclude(pk=self.school.pk if self.school else None).exists():
+            raise forms.ValidationError(
+                "同名院校已登记，请在院校列表中查找；确是另一所的，请把名称写得能够区分。"
+            )
+        return name
+
+    def clean_contact_mobile(self) -> str:
+        mobile = self.cleaned_data["contact_mobile"]
+        try:
+            return MOBILE.clean(mobile) if mobile else ""
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def changes(self) -> dict[str, Any]:
+        """New values of what differs from the school."""
+        return {
+            name: self.cleaned_data[name]
+            for name in self.fields
+            if self.cleaned_data[name] != self.initial[name]
+        }
+
+
+class ProgrammeForm(forms.Form):
+    certificate_level = forms.ModelChoiceField(
+        label="证书等级",
+        queryset=CertificateLevel.objects.select_related("certificate").order_by(
+            "certificate__name", "level"
+        ),
+    )
+    candidates = forms.IntegerField(label="本年拟考证人数", min_value=0, max_value=99_999, required=False)
+
+
+class PlanForm(forms.Form):
+    year = forms.IntegerField(label="年度", min_value=YEAR_FIRST)
+    candidates = forms.IntegerField(label="拟考证人数", min_value=0, max_value=99_999)
+
+    def __init__(self, *args: Any, programme: Programme, **kwargs: Any) -> None:
+        year = clock.today().year
+        plan = programme.plans.filter(year=year).first()
+        kwargs["initial"] = {"year": year, "candidates": plan.candidates if plan else None}
+        super().__init__(*args, **kwargs)
+        self.fields["year"].max_value = year + 1
+
+    def clean_year(self) -> int:
+        year = self.cleaned_data["year"]
+        if year > clock.today().year + 1:
+            raise forms.ValidationError(f"最远只能设到 {clock.today().year + 1} 年的计划。")
+        return year
+
+
+class EndForm(forms.Form):
+    reason = forms.CharField(label="原因", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
