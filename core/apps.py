@@ -8,4 +8,5 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from core import nav
 
-        nav.register("管理", "操作记录", "core:audit", may=lambda user: user.may_search_audit)
+        nav.register("待办", "首页", "home", may=lambda user: True)
+        nav.register("管理", "操作记录", "core:audit", may=lambda user: user.may_search_audit, rank=9)

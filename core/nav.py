@@ -13,16 +13,18 @@ class Place(NamedTuple):
     label: str
     url_name: str
     may: Callable[[Any], bool]
+    rank: int
 
 
 _places: list[Place] = []
 
 
-def register(group: str, label: str, url_name: str, *, may: Callable[[Any], bool]) -> None:
-    """Offer a page to those users for whom `may(user)` holds."""
+def register(group: str, label: str, url_name: str, *, may: Callable[[Any], bool], rank: int = 5) -> None:
+    """Offer a page to those users for whom `may(user)` holds; within a group the lower ranks stand first."""
     if group not in GROUPS:
         raise ValueError(group)
-    _places.append(Place(group, label, url_name, may))
+    _places.append(Place(group, label, url_name, may, rank))
+    _places.sort(key=lambda place: place.rank)
 
 
 def for_user(user: Any) -> Iterable[tuple[str, list[tuple[str, str]]]]:

@@ -9,6 +9,5 @@ class ReportingConfig(AppConfig):
         from core import nav
         from reporting import permissions
 
-        nav.register("待办", "首页", "home", may=lambda user: True)
-        nav.register("报送", "填报矩阵", "reporting:matrix", may=permissions.may_see_reporting)
-        nav.register("报送", "未报名单", "reporting:non-reporters", may=permissions.may_see_reporting)
+        nav.register("报送", "填报矩阵", "reporting:matrix", may=permissions.may_see_reporting, rank=2)
+        nav.register("报送", "未报名单", "reporting:non-reporters", may=permissions.may_see_reporting, rank=2)
