@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from accounts.models import Organization
 from core import clock
-from obligations.models import Obligation, ObligationKind, Outcome
+from obligations.models import Obligation, ObligationKind, Outcome, Suspension
 
 STATES = [
     ("todo", "待办（含逾期）"),
@@ -27,6 +27,30 @@ def _schools(request: HttpRequest) -> QuerySet[Organization]:
 def _supervisors(request: HttpRequest) -> QuerySet[Organization]:
     supervisors = _schools(request).order_by().values("supervisor")
     return Organization.objects.filter(pk__in=supervisors).order_by("kind", "code")
+
+
+class SuspensionFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label="范围、原因", method="filter_text")
+    kind = django_filters.ChoiceFilter(label="类别", choices=Suspension.Kind.choices, empty_label="全部")
+    standing = django_filters.ChoiceFilter(
+        label="现状",
+        choices=[("standing", "停报中"), ("coming", "未开始"), ("over", "已结束")],
+        method="filter_standing",
+        empty_label="全部",
+    )
+
+    class Meta:
+        model = Suspension
+        fields: list[str] = []
+
+    def filter_text(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(Q(scope_label__icontains=value) | Q(reason__icontains=value))
+
+    def filter_standing(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        now = clock.now()
+        coming = Q(starts_at__gt=now, lifted_at=None)
+        over = Q(ends_at__lte=now) | Q(lifted_at__isnull=False)
+        return queryset.filter({"coming": coming, "over": over, "standing": ~coming & ~over}[value])
 
 
 class DeadlineFilter(django_filters.FilterSet):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Case, When
 from django.template.defaultfilters import date as format_date
 
 from accounts.models import Organization, Role, User
@@ -37,7 +38,9 @@ class AnswersMixin:
             return f"{value:%H:%M}"
         if isinstance(value, list):
             return "、".join(map(str, value))
-        if isinstance(field.field, forms.TypedChoiceField | forms.ChoiceField) and not hasattr(value, "pk"):
+        if isinstance(value, Organization):
+            return scope_label(value)
+        if isinstance(field.field, forms.TypedChoiceField | forms.ChoiceField):
             return str(dict(field.field.choices).get(value, value))
         return str(value)
 
@@ -173,15 +176,23 @@ class CalendarYearForm(forms.Form):
         return super().clean() or {}
 
 
+def scope_label(organization: Organization) -> str:
+    """What a suspension that names `organization` covers."""
+    if organization.kind == Organization.Kind.PROVINCE:
+        return "全省院校"
+    return f"{organization}主管院校" if organization.kind == Organization.Kind.CITY else organization.name
+
+
+class ScopeField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Organization) -> str:
+        return scope_label(obj)
+
+
 class SuspensionForm(AnswersMixin, forms.Form):
     """Days are local, the last one included; `starts_at` and `ends_at` are half-open instants."""
 
     kind = forms.ChoiceField(label="类别", choices=Suspension.Kind.choices)
-    organization = forms.ModelChoiceField(
-        Organization.objects.none(),
-        label="范围",
-        help_text="选市，则该市教育局主管的院校全部停报；选省，则全省停报。",
-    )
+    organization = ScopeField(Organization.objects.none(), label="范围")
     starts_on = forms.DateField(label="开始日期", widget=DayInput())
     ends_on = forms.DateField(label="结束日期（含当日）", widget=DayInput())
     reason = forms.CharField(label="原因", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
@@ -196,12 +207,12 @@ class SuspensionForm(AnswersMixin, forms.Form):
             vacation = Suspension.Kind.VACATION
             self.fields["kind"].choices = [(vacation.value, vacation.label)]
             organization.initial = user.organization_id
-            organization.help_text = ""
 
     def _scope(self) -> Any:
         """What the user may name: never an evaluator, whose work a school vacation does not touch."""
         mine = Organization.objects.visible_to(self.user).exclude(kind=Organization.Kind.EVALUATOR)
-        return mine.order_by("kind", "code") if not self.of_a_school else mine
+        province_first = Case(When(kind=Organization.Kind.PROVINCE, then=0), default=1)
+        return mine.order_by(province_first, "kind", "code")
 
     def clean_starts_on(self) -> dt.date:
         day = self.cleaned_data["starts_on"]

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import Organization, OrganizationQuerySet, Role
+from core import clock
 
 
 class ObligationKind(models.TextChoices):
@@ -367,6 +368,11 @@ class Suspension(models.Model):
     def stands_until(self) -> dt.datetime:
         """The planned end, or the instant at which it was lifted before that."""
         return min(self.ends_at, self.lifted_at) if self.lifted_at else self.ends_at
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last local day of which it covers some part: how people say when it ends."""
+        return clock.local(self.ends_at - dt.timedelta(microseconds=1)).date()
 
     def covered_organizations(self) -> OrganizationQuerySet:
         """Those that it names, itself or by their supervisor or the province."""

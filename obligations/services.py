@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Organization, User
-from core import events
+from core import clock, events
 from core.attachments import attach
 from obligations import periods, permissions
 from obligations.models import (
@@ -216,6 +216,9 @@ def suspend(
         raise ValidationError("请选择停报的范围。")
     for organization in organizations:
         _require(permissions.may_suspend(by, organization, kind), f"您无权为“{organization}”登记停报。")
+    # A suspension of the past excuses what was missed, and only the office may excuse.
+    today = clock.at(clock.local(at).date())
+    _require(starts_at >= today or permissions.may_govern(by), "过去日期的停报只能由省推进办登记。")
     suspension = Suspension(
         kind=kind,
         scope_label=scope_label,
@@ -239,7 +242,7 @@ def suspend(
         by=by,
         at=at,
         organization_id=organizations[0].pk if len(organizations) == 1 else None,
-        changes={"exempted": exempted, "excused": excused},
+        changes={"免报": exempted, "谅解": excused},
         reason=suspension.reason,
     )
     return suspension
@@ -264,7 +267,7 @@ def lift_suspension(suspension: Suspension, *, by: User, at: dt.datetime) -> Sus
     Obligation.objects.filter(pk__in=reopened, received_at=None).update(
         outcome=Outcome.PENDING, exempt_reason=""
     )
-    events.record("suspension_lifted", suspension, by=by, at=at, changes={"reopened": len(reopened)})
+    events.record("suspension_lifted", suspension, by=by, at=at, changes={"恢复应报": len(reopened)})
     return suspension
 
 
@@ -301,9 +304,9 @@ def record_outage(
         by=by,
         at=at,
         changes={
-            "moved": {p.label: due.isoformat() for p, due, _ in moves},
-            "corrections": len(loose),
-            "excused": excused,
+            "顺延": "、".join(f"{p.label}至{clock.local(due):%m-%d %H:%M}" for p, due, _ in moves),
+            "更正顺延": len(loose),
+            "谅解": excused,
         },
         reason=outage.reason,
     )

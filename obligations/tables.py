@@ -1,5 +1,6 @@
 """Lists of deadlines, suspensions and outages."""
 
+import datetime as dt
 from typing import Any
 
 import django_tables2 as tables
@@ -24,12 +25,18 @@ def _page(obligation: Obligation, user: User) -> str:
     return reverse("reporting:edit" if doing else "reporting:report", args=[obligation.pk])
 
 
+def _with_note(shown: str, note: str) -> SafeString:
+    return (
+        format_html('{}<br><span class="quiet">{}</span>', shown, note) if note else format_html("{}", shown)
+    )
+
+
 class DeadlineTable(PortalTable):
     organization = tables.Column(
         "机构", linkify=("accounts:organization-detail", [tables.A("organization_id")])
     )
     title = tables.Column("事项", linkify=lambda record, table: _page(record, table.user) or None)
-    due_at = InstantColumn(verbose_name="截止")
+    due_at = tables.Column("截止")
     left = tables.Column("时间", accessor="due_at", orderable=False)
     state = StateColumn(verbose_name="状态", orderable=False)
 
@@ -40,6 +47,12 @@ class DeadlineTable(PortalTable):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         self.user = user
         super().__init__(*args, exclude=() if user.sees_reporting else ("organization",), **kwargs)
+
+    def render_due_at(self, record: Obligation) -> SafeString:
+        return _with_note(portal.when(record.due_at), record.period.note if record.period else "")
+
+    def value_due_at(self, record: Obligation) -> str:
+        return f"{clock.local(record.due_at):%Y-%m-%d %H:%M}"
 
     def render_left(self, record: Obligation) -> str:
         if record.outcome != Outcome.PENDING:
@@ -63,20 +76,30 @@ class DeadlineTable(PortalTable):
 
     def render_state(self, record: Obligation) -> SafeString:
         overdue = record.outcome == Outcome.PENDING and record.due_at <= clock.now()
-        return portal.state(record.state, label="逾期待报" if overdue else "")
+        badge = portal.state("lapsed", label="逾期待报") if overdue else portal.state(record.state)
+        return _with_note(badge, record.exempt_reason if record.outcome == Outcome.EXEMPT else "")
+
+    def value_state(self, record: Obligation) -> str:
+        return portal.state_word(record.state)
 
 
 class SuspensionTable(PortalTable):
     scope_label = tables.Column("范围", linkify=("obligations:suspension-detail", [tables.A("pk")]))
     kind = tables.Column("类别")
-    starts_at = InstantColumn(verbose_name="自")
-    ends_at = InstantColumn(verbose_name="至")
+    starts_at = tables.Column("自")
+    last_day = tables.Column("至（含当日）", order_by="ends_at")
     reason = tables.Column("原因", attrs=WIDE, orderable=False)
     standing = tables.Column("现状", accessor="stands_until", orderable=False)
 
     class Meta(PortalTable.Meta):
         model = Suspension
-        fields = ("scope_label", "kind", "starts_at", "ends_at", "reason", "standing")
+        fields = ("scope_label", "kind", "starts_at", "last_day", "reason", "standing")
+
+    def render_starts_at(self, value: dt.datetime) -> str:
+        return portal.day(value)
+
+    def render_last_day(self, value: dt.date) -> str:
+        return portal.day(value)
 
     def render_standing(self, record: Suspension) -> str:
         now = clock.now()
@@ -85,8 +108,6 @@ class SuspensionTable(PortalTable):
         if now < record.starts_at:
             return "未开始"
         return "停报中" if now < record.ends_at else "已结束"
-
-    value_standing = render_standing
 
 
 class OutageTable(PortalTable):

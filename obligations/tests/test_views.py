@@ -1,11 +1,13 @@
 """Deadlines, rules and the calendar, as each role and as a stranger."""
 
 import datetime as dt
+import io
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from core.models import Event
 from obligations import periods
@@ -142,6 +144,9 @@ def test_the_export_holds_what_is_filtered(world, client_for):
     response = client_for(world.office).post(reverse("obligations:deadlines") + "?q=长治")
     assert response["Content-Type"].startswith("application/vnd.openxmlformats")
     assert Event.objects.get(action="list_exported").changes["行数"] == 1
+    rows = list(load_workbook(io.BytesIO(response.content)).active.values)
+    assert rows[0] == ("机构", "事项", "截止", "时间", "状态")
+    assert rows[1] == ("长治演示职业学校", "2020年第47周周报", "2020-11-20 18:00", "还剩 2天8小时", "待报")
 
 
 # --- rules

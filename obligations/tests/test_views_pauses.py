@@ -1,12 +1,18 @@
 """Suspensions and outages: who may declare what, what is shown before, what is done after."""
 
+import datetime as dt
+import io
+
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
+from core import clock
 from core.models import Event
-from obligations import periods
+from obligations import periods, services
 from obligations.models import Obligation, Outage, Period, Suspension
 
 CREATE = "obligations:suspension-create"
@@ -61,7 +67,7 @@ def test_a_city_stops_the_clocks_of_what_it_supervises(world, ahead, client_for)
     assert client.post(reverse(CREATE), answers(world.bureau, step="confirm")).status_code == 302
     assert outcomes() == {world.school_org.name: "exempt", world.other_school_org.name: "pending"}
     suspension = Suspension.objects.get()
-    assert suspension.scope_label == world.bureau.name
+    assert suspension.scope_label == "太原市教育局主管院校"
     # Both days whole: from midnight of the first to midnight after the last, in the province.
     assert suspension.starts_at.isoformat() == "2020-11-17T16:00:00+00:00"
     assert suspension.ends_at.isoformat() == "2020-11-27T16:00:00+00:00"
@@ -177,6 +183,47 @@ def test_the_list_is_scoped_and_costs_the_same_for_one_and_three(world, client_f
     assert "三.6" in page
     for outsider in (world.finance, world.learner, world.expert):
         assert client_for(outsider).get(address).status_code == 403
+
+
+def test_only_the_office_reaches_into_the_past(world):
+    """Else a suspension would be an excuse by another door."""
+
+    def declare(by):
+        return services.suspend(
+            kind="emergency",
+            organizations=[world.school_org],
+            scope_label="太原演示职业学校",
+            starts_at=clock.at(dt.date(2020, 11, 17)),
+            ends_at=clock.at(dt.date(2020, 11, 21)),
+            reason="演练",
+            by=by,
+            at=clock.now(),
+        )
+
+    with pytest.raises(PermissionDenied, match="省推进办"):
+        declare(world.city_officer)
+    assert declare(world.office).pk
+
+
+def test_suspensions_are_searched_filtered_and_exported(world, client_for):
+    client, address = client_for(world.office), reverse("obligations:suspensions")
+    client.post(reverse(CREATE), answers(world.bureau, step="confirm"))
+    client.post(
+        reverse(CREATE),
+        answers(world.other_bureau, starts_on="2020-12-01", ends_on="2020-12-02", step="confirm"),
+    )
+
+    def count(**query):
+        return client.get(address, query).context["count"]
+
+    assert (count(q="长治"), count(kind="vacation"), count(kind="emergency")) == (1, 0, 2)
+    assert (count(standing="standing"), count(standing="coming"), count(standing="over")) == (1, 1, 0)
+    world.at("2020-12-01T12:00:00+08:00")
+    client = client_for(world.office)
+    assert (count(standing="standing"), count(standing="coming"), count(standing="over")) == (1, 0, 1)
+    sheet = load_workbook(io.BytesIO(client.post(address + "?q=长治").content)).active
+    assert [cell.value for cell in sheet[2]][:2] == ["长治市教育局主管院校", "突发事件"]
+    assert "停报中" in [cell.value for cell in sheet[2]]
 
 
 # --- outages

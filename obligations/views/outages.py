@@ -23,6 +23,7 @@ class OutageList(ListPage):
     heading = "平台停机"
     subtitle = "停机碰到截止时间的，该周次的截止和关闭时间对所有单位一并顺延。"
     empty_text = "没有停机登记。"
+    export_name = "平台停机"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         require(permissions.may_see_rules(request.user), "停机登记供参与试点工作的人员查看。")

@@ -13,7 +13,8 @@ from accounts.models import Organization
 from core import clock
 from core.lists import ListPage
 from obligations import permissions, previews, services
-from obligations.forms import SuspensionForm
+from obligations.filters import SuspensionFilter
+from obligations.forms import SuspensionForm, scope_label
 from obligations.models import Suspension
 from obligations.tables import SuspensionTable
 from obligations.views.checked import CheckedFormView, require
@@ -28,6 +29,8 @@ class SuspensionList(ListPage):
     heading = "停报登记"
     subtitle = CLAUSE
     empty_text = "没有停报登记。"
+    filterset_class = SuspensionFilter
+    export_name = "停报登记"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         require(permissions.may_see_deadlines(request.user), "停报登记供报送单位及其主管部门查看。")
@@ -62,11 +65,10 @@ class SuspensionCreate(CheckedFormView):
 
     def _declaration(self, form: SuspensionForm) -> dict[str, Any]:
         organization = form.cleaned_data["organization"]
-        whole_province = organization.kind == Organization.Kind.PROVINCE
         return {
             "kind": form.cleaned_data["kind"],
             "organizations": [organization],
-            "scope_label": "全省" if whole_province else organization.name,
+            "scope_label": scope_label(organization),
             "starts_at": form.starts_at,
             "ends_at": form.ends_at,
             "reason": form.cleaned_data["reason"],
