@@ -12,5 +12,5 @@ class AccountsConfig(AppConfig):
 
         nav.register("管理", "机构", "accounts:organization-list", may=permissions.may_see_organizations)
         nav.register("管理", "账号", "accounts:user-list", may=permissions.may_see_accounts)
-        register("机构", search.organizations)
+        register("主管部门", search.authorities)
         register("账号", search.users)

@@ -1,4 +1,4 @@
-"""What the search finds of organisations and accounts."""
+"""What the search finds of authorities and accounts."""
 
 from django.urls import reverse
 
@@ -7,9 +7,10 @@ from accounts.models import Organization, User
 from core.search import MOST, Hit
 
 
-def organizations(user: User, text: str) -> list[Hit]:
-    """Without evaluators, which have a page and a group of their own."""
-    found = Organization.objects.visible_to(user).exclude(kind=Organization.Kind.EVALUATOR)
+def authorities(user: User, text: str) -> list[Hit]:
+    """Schools and evaluators have groups of their own."""
+    kinds = [Organization.Kind.PROVINCE, Organization.Kind.CITY]
+    found = Organization.objects.visible_to(user).filter(kind__in=kinds)
     return [
         Hit(
             organization.name,

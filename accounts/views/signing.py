@@ -34,7 +34,7 @@ class SignInView(auth_views.LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         services.record_sign_in(user=form.get_user(), at=clock.now())
-        if second_factor.is_missing(self.request):
+        if second_factor.is_required(form.get_user()):
             self.request.session[_AFTER] = self.get_success_url()
         return response
 

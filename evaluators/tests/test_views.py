@@ -1,0 +1,60 @@
+"""The evaluator's page: its certificates, and the schools in the viewer's scope."""
+
+import pytest
+from django.urls import reverse
+
+
+def page(world):
+    return reverse("evaluators:detail", args=[world.evaluator_org.pk])
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("office", 200),
+        ("auditor", 200),
+        ("finance", 200),
+        ("city_officer", 200),
+        ("evaluator_officer", 200),
+        ("contact", 404),
+        ("expert", 404),
+        ("learner", 404),
+    ],
+)
+def test_who_may_see_it(world, client_for, who, status):
+    assert client_for(getattr(world, who)).get(page(world)).status_code == status
+
+
+def test_another_evaluator_is_a_stranger(world, client_for):
+    from accounts.models import Organization, Role
+
+    other = Organization.objects.create(kind="evaluator", name="另一评价组织", code="E2")
+    officer = world.add_user(Role.EVALUATOR, other, "other_evaluator")
+    assert client_for(officer).get(page(world)).status_code == 404
+
+
+def test_it_counts_schools_and_this_years_plans_within_scope(world, client_for):
+    world.add_programme(world.school, world.certificate.levels.create(level=3))
+    world.programme.plans.create(year=2021, candidates=999)
+    context = client_for(world.evaluator_officer).get(page(world)).context
+    assert [(row["level"].level, row["schools"], row["planned"]) for row in context["levels"]] == [
+        (2, 2, 200),
+        (3, 1, 100),
+    ]
+    assert context["planned"] == 300
+
+    mine = client_for(world.city_officer).get(page(world)).context
+    assert [(school["name"], school["levels"], school["planned"]) for school in mine["schools"]] == [
+        (world.school_org.name, 2, 200)
+    ]
+    assert [row["planned"] for row in mine["levels"]] == [100, 100]
+
+
+def test_it_asks_the_database_the_same_for_one_and_for_many(world, client_for, django_assert_num_queries):
+    client = client_for(world.office)
+    client.get(page(world))
+    for more in (0, 3):
+        for number in range(more):
+            world.add_school(f"又一所{number}")
+        with django_assert_num_queries(10):
+            client.get(page(world))
