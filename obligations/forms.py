@@ -97,7 +97,7 @@ class PolicyForm(AnswersMixin, forms.ModelForm):
             "effective_from": "须是星期一；已经开始填报的周期不受影响。",
             "period_weeks": "1 为每周一报，2 为每两周一报。连续未报按周数累计。",
             "due_weekday": "周期最后一周的星期几。",
-            "due_time": "到这一刻为止算按时，这一刻起算迟报。",
+            "due_time": "在这一刻之前收到为按时，从这一刻起为迟报。",
             "close_after_hours": "关闭后补报只计数据，结果仍为未报。",
             "on_holiday": "截止日为法定节假日时怎样处理。",
             "flag_weeks": "教职成厅函〔2019〕19号五(四)：连续三周不填报周报的。",
