@@ -117,9 +117,7 @@ class World(SimpleNamespace):
             city=bureau.city,
             supervisor=bureau,
         )
-        PilotMembership.objects.create(
-            organization=organization, joined_at=dt.datetime.fromisoformat(joined)
-        )
+        PilotMembership.objects.create(organization=organization, joined_at=dt.datetime.fromisoformat(joined))
         school = School.objects.create(organization=organization, kind=School.Kind.SECONDARY_VOCATIONAL)
         self.add_programme(school)
         return school

@@ -45,7 +45,9 @@ def close_period(period: Period, *, at: dt.datetime) -> Closed:
     on_time = open_rows.filter(outcome=Outcome.ON_TIME).update(closed_at=F("closes_at"))
     late = open_rows.filter(outcome=Outcome.LATE).update(closed_at=F("closes_at"))
     open_rows.filter(outcome=Outcome.EXEMPT).update(closed_at=F("closes_at"))
-    missed = open_rows.filter(outcome=Outcome.PENDING).update(outcome=Outcome.MISSED, closed_at=F("closes_at"))
+    missed = open_rows.filter(outcome=Outcome.PENDING).update(
+        outcome=Outcome.MISSED, closed_at=F("closes_at")
+    )
     period.closed_at = period.closes_at
     period.save(update_fields=["closed_at"])
     _record_closing(period, Closed(on_time, late, missed), at=at)
@@ -82,7 +84,11 @@ def remind(*, at: dt.datetime) -> int:
     longest = max((h for ladder in hours for h in ladder), default=max(DEFAULT_REMINDER_HOURS))
     candidates = (
         Obligation.objects.pending()
-        .filter(Q(closes_at=None) | Q(closes_at__gt=at), opens_at__lte=at, due_at__lte=at + dt.timedelta(hours=longest))
+        .filter(
+            Q(closes_at=None) | Q(closes_at__gt=at),
+            opens_at__lte=at,
+            due_at__lte=at + dt.timedelta(hours=longest),
+        )
         .select_for_update(of=("self",), skip_locked=True)
         .select_related("period__policy", "organization")
     )
@@ -109,12 +115,24 @@ def steps_reached(obligation: Obligation, at: dt.datetime) -> int:
 def _tell_of(obligations: list[Obligation], step: int, *, at: dt.datetime) -> None:
     recipients = people_of({o.organization_id for o in obligations}, Role.SCHOOL_CONTACT, Role.EVALUATOR)
     messages = [
-        Message(user_id, f"obligation:{o.pk}:{step}", _reminder_text(o, at), o.link or reverse("obligations:deadlines"))
+        Message(
+            user_id,
+            f"obligation:{o.pk}:{step}",
+            _reminder_text(o, at),
+            o.link or reverse("obligations:deadlines"),
+        )
         for o in obligations
         for user_id in recipients[o.organization_id]
     ]
-    tell(digest(messages, key=f"reminders:{at:%Y%m%d%H%M}", summary="您有 {count} 项即将到期的报送事项。",
-                link=reverse("obligations:deadlines")), at=at)
+    tell(
+        digest(
+            messages,
+            key=f"reminders:{at:%Y%m%d%H%M}",
+            summary="您有 {count} 项即将到期的报送事项。",
+            link=reverse("obligations:deadlines"),
+        ),
+        at=at,
+    )
 
 
 def _reminder_text(obligation: Obligation, at: dt.datetime) -> str:

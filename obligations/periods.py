@@ -52,7 +52,9 @@ def plan_period(policy: Policy, starts_on: dt.date) -> Period:
         exempt_reason=exempt_reason,
         note=note,
     )
-    for outage in Outage.objects.filter(starts_at__lte=period.due_at, ends_at__gt=period.due_at - OUTAGE_SHADOW):
+    for outage in Outage.objects.filter(
+        starts_at__lte=period.due_at, ends_at__gt=period.due_at - OUTAGE_SHADOW
+    ):
         period.due_at = after_outage(period.due_at, outage.starts_at, outage.ends_at)
         period.note = f"因平台停机（{outage.reason}）顺延"
     period.closes_at = period.due_at + dt.timedelta(hours=policy.close_after_hours)
@@ -154,7 +156,9 @@ def after_outage(due_at: dt.datetime, starts_at: dt.datetime, ends_at: dt.dateti
     return max(due_at, ends_at) + min(ends_at - starts_at, dt.timedelta(hours=24))
 
 
-def outage_moves(starts_at: dt.datetime, ends_at: dt.datetime) -> list[tuple[Period, dt.datetime, dt.datetime]]:
+def outage_moves(
+    starts_at: dt.datetime, ends_at: dt.datetime
+) -> list[tuple[Period, dt.datetime, dt.datetime]]:
     """(period, new due, new close) of the periods whose deadline an outage in [starts_at, ends_at) touches."""
     touched = Period.objects.filter(
         closed_at=None, due_at__gte=starts_at, due_at__lt=ends_at + OUTAGE_SHADOW

@@ -75,7 +75,9 @@ def _not_before_open_periods(policy: Policy) -> None:
     last = Period.objects.filter(kind=policy.kind, opened_at__isnull=False).order_by("-starts_on").first()
     if last and policy.effective_from <= last.ends_on:
         raise ValidationError(
-            {"effective_from": f"{last.label}已经开始，规则最早可从 {last.ends_on + dt.timedelta(days=1)} 起生效。"}
+            {
+                "effective_from": f"{last.label}已经开始，规则最早可从 {last.ends_on + dt.timedelta(days=1)} 起生效。"
+            }
         )
 
 
@@ -121,7 +123,9 @@ def fulfil(
     while True:
         obligation.refresh_from_db()
         result = received_outcome(received_at, obligation.due_at, obligation.closes_at)
-        rows = Obligation.objects.filter(pk=obligation.pk, outcome=obligation.outcome, due_at=obligation.due_at)
+        rows = Obligation.objects.filter(
+            pk=obligation.pk, outcome=obligation.outcome, due_at=obligation.due_at
+        )
         if obligation.outcome == Outcome.PENDING and result:
             changed = rows.update(outcome=result, received_at=received_at, source=source)
         elif obligation.outcome in {Outcome.PENDING, Outcome.MISSED} and obligation.filled_at is None:
@@ -232,8 +236,10 @@ def suspend(
     suspension.save()
     suspension.organizations.set(organizations)
     covered = Obligation.objects.covered_by(suspension)
-    exempted = covered.pending().filter(closed_at=None).update(
-        outcome=Outcome.EXEMPT, exempt_reason=suspension.reason[:200]
+    exempted = (
+        covered.pending()
+        .filter(closed_at=None)
+        .update(outcome=Outcome.EXEMPT, exempt_reason=suspension.reason[:200])
     )
     excused = covered.counted_missed().update(excused_at=at, excused_by=by, excuse_reason=suspension.reason)
     events.record(
@@ -263,7 +269,9 @@ def lift_suspension(suspension: Suspension, *, by: User, at: dt.datetime) -> Sus
     reopened = set(was_covered.values_list("pk", flat=True))
     suspension.refresh_from_db()
     for other in Suspension.objects.filter(ends_at__gt=at, lifted_at=None):
-        reopened -= set(Obligation.objects.covered_by(other).filter(pk__in=reopened).values_list("pk", flat=True))
+        reopened -= set(
+            Obligation.objects.covered_by(other).filter(pk__in=reopened).values_list("pk", flat=True)
+        )
     Obligation.objects.filter(pk__in=reopened, received_at=None).update(
         outcome=Outcome.PENDING, exempt_reason=""
     )
@@ -325,7 +333,9 @@ def set_calendar_day(*, day: dt.date, kind: str | None, name: str, by: User, at:
         entry = CalendarDay(day=day, name=name)
     else:
         entry, _ = CalendarDay.objects.update_or_create(day=day, defaults={"kind": kind, "name": name})
-    events.record("calendar_set", entry, by=by, at=at, target_label=str(day), changes={"kind": kind, "name": name})
+    events.record(
+        "calendar_set", entry, by=by, at=at, target_label=str(day), changes={"kind": kind, "name": name}
+    )
     periods.rebuild_all_unopened(at=at)
 
 

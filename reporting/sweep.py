@@ -129,7 +129,9 @@ def _tell_of(streaks: list[Streak], *, at: dt.datetime) -> None:
             f"连续三周不填报周报的，可取消试点资格（{Case.CLAUSE}）。仍可补报。"
         )
         link = reverse("reporting:report", args=[last.pk])
-        messages += [Message(u, f"obligation:{last.pk}:closed", text, link) for u in people[last.organization_id]]
+        messages += [
+            Message(u, f"obligation:{last.pk}:closed", text, link) for u in people[last.organization_id]
+        ]
     period = streaks[0].obligations[-1].period
     tell(
         digest(

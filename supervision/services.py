@@ -39,7 +39,9 @@ def flag(findings: Iterable[Finding], *, ground: str, flagged_at: dt.datetime, a
     fresh = [f for f in findings if f.organization.pk not in known]
     Case.objects.bulk_create(
         [
-            Case(organization=f.organization, ground=ground, flagged_at=flagged_at, spans_exempt=f.spans_exempt)
+            Case(
+                organization=f.organization, ground=ground, flagged_at=flagged_at, spans_exempt=f.spans_exempt
+            )
             for f in fresh
         ],
         ignore_conflicts=True,
@@ -49,7 +51,12 @@ def flag(findings: Iterable[Finding], *, ground: str, flagged_at: dt.datetime, a
     opened = [cases[f.organization.pk] for f in fresh]
     events.record_many(
         events.build(
-            "case_flagged", case, by=JOB, at=at, organization_id=case.organization_id, to_state=case.state,
+            "case_flagged",
+            case,
+            by=JOB,
+            at=at,
+            organization_id=case.organization_id,
+            to_state=case.state,
             reason=Case.CLAUSE,
         )
         for case in opened
@@ -59,9 +66,7 @@ def flag(findings: Iterable[Finding], *, ground: str, flagged_at: dt.datetime, a
 
 
 def _add_evidence(findings: list[Finding], cases: dict[int, Case], *, at: dt.datetime) -> None:
-    held = set(
-        CaseEvidence.objects.filter(case__in=cases.values()).values_list("case_id", "obligation_id")
-    )
+    held = set(CaseEvidence.objects.filter(case__in=cases.values()).values_list("case_id", "obligation_id"))
     new = [
         CaseEvidence(case=cases[f.organization.pk], obligation=o, frozen=_frozen(o), added_at=at)
         for f in findings
@@ -72,7 +77,11 @@ def _add_evidence(findings: list[Finding], cases: dict[int, Case], *, at: dt.dat
     grown = {case_id for case_id, _ in held}
     events.record_many(
         events.build(
-            "evidence_added", e.case, by=JOB, at=at, organization_id=e.case.organization_id,
+            "evidence_added",
+            e.case,
+            by=JOB,
+            at=at,
+            organization_id=e.case.organization_id,
             changes={"period": e.frozen["period"]},
         )
         for e in new
@@ -112,9 +121,7 @@ def watchers(organizations: Iterable[Organization]) -> dict[int, list[object]]:
             office.append(pk)
         else:
             others.setdefault(organization_id, []).append(pk)
-    return {
-        o.pk: [*others.get(o.pk, []), *others.get(o.supervisor_id, []), *office] for o in organizations
-    }
+    return {o.pk: [*others.get(o.pk, []), *others.get(o.supervisor_id, []), *office] for o in organizations}
 
 
 def _tell_of(cases: list[Case], *, at: dt.datetime) -> None:

@@ -129,7 +129,7 @@ def test_excuse_with_evidence_and_withdraw(world, missed, client_for):
     assert client.get(url).status_code == 200
     assert "请改正" in client.post(url, {"reason": ""}).content.decode()
     upload = SimpleUploadedFile("名单.pdf", PDF)
-    assert client.post(url, {"reason": "国家平台已填报", "files": [upload]}).status_code == 302
+    assert client.post(url, {"reason": "国家平台已填报", "evidence": [upload]}).status_code == 302
     missed.refresh_from_db()
     assert (missed.state, missed.excuse_reason) == ("excused", "国家平台已填报")
     assert Attachment.objects.of(missed).count() == 1

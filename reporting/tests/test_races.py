@@ -69,9 +69,13 @@ def test_two_hundred_schools_file_around_the_close(world):
         if row.outcome == Outcome.LATE:
             assert at < period.closes_at
         else:
-            assert row.outcome == Outcome.MISSED and row.filled_at == at
+            assert row.outcome == Outcome.MISSED
+            assert row.filled_at == at
     outcomes = Counter(r.outcome for r in rows)
-    assert Event.objects.filter(action="obligation_missed", target_id__in=[r.pk for r in rows]).count() == outcomes["missed"]
+    assert (
+        Event.objects.filter(action="obligation_missed", target_id__in=[r.pk for r in rows]).count()
+        == outcomes["missed"]
+    )
 
 
 def test_two_sweeps_at_once_do_the_work_of_one(world):
@@ -111,12 +115,20 @@ def test_excuse_and_withdrawal_by_two_officers_at_once(world):
         from django.core.exceptions import ValidationError
 
         try:
-            services.excuse(Obligation.objects.get(pk=world.obligation.pk), reason="停电", by=by, at=world.period.closes_at)
+            services.excuse(
+                Obligation.objects.get(pk=world.obligation.pk),
+                reason="停电",
+                by=by,
+                at=world.period.closes_at,
+            )
         except ValidationError:
             return "refused"
         return "done"
 
-    assert sorted(together(lambda: attempt(world.office), lambda: attempt(world.office2))) == ["done", "refused"]
+    assert sorted(together(lambda: attempt(world.office), lambda: attempt(world.office2))) == [
+        "done",
+        "refused",
+    ]
     assert Event.objects.filter(action="obligation_excused").count() == 1
 
 

@@ -122,12 +122,13 @@ def test_a_fall_needs_a_word_and_then_passes(world):
     world.add_week("2020-W46")
     file(world, world.owed(world.school, "2020-W46"))
     form = check(world, in_training="35")
-    assert "在训人数比上次少 5" in errors_at(form, "explanation", world)[0]
+    assert errors_at(form, "explanation", world) == ["请写明原因。"]
+    assert [message for _, _, message in form.messages()] == ["在训人数比上次少 5。请写明原因。"]
     assert check(world, in_training="35", explanation="5 名学生退训").is_valid()
 
 
 def test_more_passed_than_examined_asks_and_does_not_forbid(world):
-    assert "合格人数多于参考人数" in errors_at(check(world, passed="25"), "explanation", world)[0]
+    assert "合格人数多于参考人数" in check(world, passed="25").messages()[0][2]
     assert check(world, passed="25", explanation="含去年参考、今年公布成绩的 7 人").is_valid()
 
 

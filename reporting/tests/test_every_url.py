@@ -1,0 +1,183 @@
+"""Every URL as every role and as a stranger: nobody meets a record that is not theirs, nothing breaks."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+
+from accounts.models import OrganizationAlias
+from core import clock
+from core.attachments import attach
+from core.models import Job, Notice
+from core.tests.test_attachments import png
+from obligations import services as obligations
+from obligations.models import Policy
+from reporting.models import ReportVersion
+from reporting.sweep import sweep
+from reporting.tests.weekly import file
+from supervision.models import Case
+
+PUBLIC = {"accounts:sign-in", "core:healthz"}
+STRANGERS_TO_THE_SCHOOL = [
+    "other_contact",
+    "other_city_officer",
+    "expert",
+    "third_party",
+    "coordinator",
+    "learner",
+]
+ROLES = [
+    "office",
+    "finance",
+    "coordinator",
+    "leading",
+    "expert",
+    "third_party",
+    "city_officer",
+    "other_city_officer",
+    "contact",
+    "leader",
+    "other_contact",
+    "evaluator_officer",
+    "auditor",
+    "learner",
+]
+
+
+def named(resolver=None, space=""):
+    for item in (resolver or get_resolver()).url_patterns:
+        if isinstance(item, URLResolver):
+            yield from named(item, space + (f"{item.namespace}:" if item.namespace else ""))
+        elif item.name:
+            yield space + item.name, item.pattern.converters
+
+
+NAMES = dict(named())
+
+
+@pytest.fixture
+def addresses(world):
+    """URL name → address of a record of `world.school` (or of what has no owner)."""
+    version = file(world)
+    for key in ("2020-W48", "2020-W49", "2020-W50"):
+        world.add_week(key)
+    sweep(world.at("2020-12-07T18:00:00+08:00"))
+    excused = world.owed(world.school, "2020-W48")
+    obligations.excuse(excused, reason="停电", by=world.office, at=clock.now())
+    suspension = obligations.suspend(
+        kind="vacation",
+        organizations=[world.school_org],
+        scope_label="太原演示职业学校",
+        starts_at=clock.now(),
+        ends_at=clock.at(clock.today().replace(day=31)),
+        reason="放假",
+        by=world.contact,
+        at=clock.now(),
+    )
+    evidence = attach(
+        target=excused, upload=SimpleUploadedFile("停电.png", png()), by=world.office, at=clock.now()
+    )
+    notice = Notice.objects.filter(recipient=world.contact).first()
+    alias = OrganizationAlias.objects.create(organization=world.school_org, name="旧名")
+    job = Job.objects.create(kind="schools.roster", created_by=world.office, created_at=clock.now())
+    case = Case.objects.create(organization=world.school_org, ground="not_reporting", flagged_at=clock.now())
+    policy = Policy.objects.create(
+        kind="weekly_report",
+        effective_from=clock.today().replace(year=2021),
+        reminder_hours=[1],
+        created_at=clock.now(),
+    )
+    own = {
+        "core:notice-open": notice.pk,
+        "core:attachment": evidence.pk,
+        "obligations:policy-update": policy.pk,
+        "obligations:policy-remove": policy.pk,
+        "obligations:suspension-detail": suspension.pk,
+        "obligations:suspension-lift": suspension.pk,
+        "supervision:case-detail": case.pk,
+        "evaluators:detail": world.evaluator_org.pk,
+        "schools:plan": world.programme.pk,
+        "schools:programme-end": world.programme.pk,
+    }
+
+    def address(name):
+        app = name.split(":")[0]
+        values = {}
+        for field, _ in NAMES[name].items():
+            if name in own:
+                values[field] = own[name]
+            elif field == "pk" and name.startswith("accounts:user") and name != "accounts:user-new":
+                values[field] = world.contact.pk
+            elif field == "pk" and name.startswith("core:job"):
+                values[field] = job.pk
+            elif field == "pk" and (app in ("schools", "accounts") or name == "reporting:history"):
+                values[field] = world.school_org.pk
+            elif field == "pk":
+                values[field] = world.obligation.pk
+            else:
+                values[field] = {
+                    "receipt": version.receipt,
+                    "slug": "weekly",
+                    "kind": "schools.roster",
+                    "alias_pk": alias.pk,
+                    "year": 2020,
+                }[field]
+        return reverse(name, kwargs=values)
+
+    assert ReportVersion.objects.count() == 1
+    return {name: address(name) for name in NAMES}
+
+
+def test_the_stranger_is_shown_the_door(addresses):
+    for name, address in addresses.items():
+        for method in ("get", "post"):
+            response = getattr(Client(), method)(address)
+            if name in PUBLIC:
+                assert response.status_code in (200, 405), (method, name)
+            elif response.status_code != 405:
+                assert response.status_code == 302 and "/sign-in/" in response["Location"], (
+                    method,
+                    name,
+                    response.status_code,
+                )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_page_breaks_for_any_role(world, addresses, client_for, role):
+    client = client_for(getattr(world, role))
+    for name, address in addresses.items():
+        response = client.get(address)
+        response.close()
+        assert response.status_code in (200, 302, 403, 404, 405), (name, response.status_code)
+
+
+RECORDS_OF_THE_SCHOOL = [
+    name
+    for name, converters in NAMES.items()
+    if converters
+    and name
+    not in {
+        "core:help-topic",
+        "core:import-template",
+        "obligations:policy-update",
+        "obligations:policy-remove",
+        "obligations:calendar-publish",
+        "evaluators:detail",
+        "core:notice-open",
+    }
+]
+
+
+@pytest.mark.parametrize("role", STRANGERS_TO_THE_SCHOOL)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_strangers_never_meet_the_schools_records(world, addresses, client_for, role, method):
+    client = client_for(getattr(world, role))
+    for name in RECORDS_OF_THE_SCHOOL:
+        response = getattr(client, method)(addresses[name])
+        assert response.status_code in (403, 404, 405), (method, name, response.status_code)
+        assert "太原演示职业学校" not in response.content.decode(), name
+
+
+def test_one_of_own_notices_is_nobody_elses(world, addresses, client_for):
+    for role in set(ROLES) - {"contact"}:
+        assert client_for(getattr(world, role)).post(addresses["core:notice-open"]).status_code == 404
