@@ -40,7 +40,7 @@ run: setup ## 运行(含演示数据),按 Ctrl-C 结束;换端口:PORT=8123 make
 
 # --- Test: on SQLite, or on what DATABASE_URL and REDIS_URL name.
 test: setup ## 运行测试(不需要浏览器与服务器);可加 ARGS="-k 名称"
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 embedded: setup ## 测试 make run 本身:启动、重启、结束
 	@$(PY) -m pytest -m embedded $(ARGS)
@@ -65,8 +65,9 @@ types:
 migrations:
 	@$(PY) manage.py makemigrations --check --dry-run
 
+# No formatter: it would put white space, which shows, between Chinese words.
 templates:
-	@$(VENV)/bin/djlint templates --lint --check --quiet
+	@$(VENV)/bin/djlint templates --lint --quiet
 
 floors:
 	@$(VENV)/bin/lint-imports --no-logo
@@ -74,10 +75,9 @@ floors:
 deploy:
 	@HTTPS=1 $(PY) manage.py check --deploy --fail-level WARNING
 
-format: setup ## 整理代码与模板的格式
+format: setup ## 整理代码的格式
 	@$(VENV)/bin/ruff check --fix --exit-zero
 	@$(VENV)/bin/ruff format
-	@$(VENV)/bin/djlint templates --reformat --quiet || true
 
 # --- Lock: `make lock UPGRADE=--upgrade` takes newer versions.
 LOCK := build/uv/bin/uv --no-config pip compile -q --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
