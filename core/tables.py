@@ -38,10 +38,10 @@ class InstantColumn(tables.Column):
 
 
 class StateColumn(tables.Column):
-    """A state as a badge; exported as its word."""
+    """A state as a badge; exported as its word. A field with choices would hand over its label."""
 
-    def render(self, value: str) -> str:
-        return portal.state(value)
+    def render(self, record: Any, bound_column: Any) -> str:
+        return portal.state(bound_column.accessor.resolve(record))
 
-    def value(self, value: Any = None, **kwargs: Any) -> str:
-        return portal.state_word(value) if value else ""
+    def value(self, record: Any, bound_column: Any, **kwargs: Any) -> str:
+        return portal.state_word(bound_column.accessor.resolve(record))

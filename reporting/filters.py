@@ -1,13 +1,16 @@
 """What the matrix and the list of non-reporters can be narrowed to; all of it in the address."""
 
+from typing import Any
+
 import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, QueryDict
 
 from accounts.models import Organization, OrganizationQuerySet
 from core import clock
 from obligations.models import Obligation, Period
 from reporting.matrix import IN_STATE, STATE_CHOICES
-from reporting.periods import current_period
+from reporting.periods import current_period, window
 from reporting.streaks import current_streaks
 from schools.models import School
 
@@ -16,12 +19,19 @@ DEFAULT_WEEKS = 26
 STREAK_CHOICES = [(1, "连续 1 周及以上"), (2, "连续 2 周及以上"), (3, "连续 3 周及以上")]
 
 
-def supervisors(user: "object") -> "QuerySet[Organization]":
+def supervisors(request: HttpRequest) -> QuerySet[Organization]:
     """The authorities by which this user's schools are grouped."""
-    schools = Organization.objects.visible_to(user).schools()
+    schools = Organization.objects.visible_to(request.user).schools()
     return Organization.objects.filter(pk__in=schools.order_by().values("supervisor")).order_by(
         "kind", "code"
     )
+
+
+def _with_default(data: QueryDict, name: str, value: str) -> QueryDict:
+    """`data` with what the form shows when nothing was asked."""
+    data = data.copy()
+    data.setdefault(name, value)
+    return data
 
 
 class SchoolFilter(django_filters.FilterSet):
@@ -29,54 +39,60 @@ class SchoolFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(label="学校", method="by_text")
     city = django_filters.ModelChoiceFilter(
-        label="市（主管部门）", field_name="supervisor", queryset=lambda request: supervisors(request.user)
+        label="市（主管部门）", field_name="supervisor", queryset=supervisors, empty_label="全部"
     )
     kind = django_filters.ChoiceFilter(
-        label="办学类型", field_name="school__kind", choices=School.Kind.choices
+        label="办学类型", field_name="school__kind", choices=School.Kind.choices, empty_label="全部"
     )
-    streak = django_filters.TypedChoiceFilter(
-        label="连续未报", choices=STREAK_CHOICES, coerce=int, method="by_streak"
+    streak = django_filters.ChoiceFilter(
+        label="连续未报", choices=STREAK_CHOICES, method="by_streak", empty_label="全部"
     )
 
     class Meta:
         model = Organization
         fields: list[str] = []
 
+    def not_of_schools(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        """For filters that choose columns or obligations."""
+        return schools
+
     def by_text(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         return schools.matching(value)
 
-    def by_streak(self, schools: OrganizationQuerySet, name: str, value: int) -> OrganizationQuerySet:
+    def by_streak(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         streaks = current_streaks(schools, at=clock.now())
-        return schools.filter(pk__in=[pk for pk, streak in streaks.items() if streak.weeks >= value])
+        return schools.filter(pk__in=[pk for pk, streak in streaks.items() if streak.weeks >= int(value)])
 
 
 class MatrixFilter(SchoolFilter):
     """Also by the state of the period now to be closed; `weeks` and `year` choose the columns."""
 
-    state = django_filters.ChoiceFilter(label="当前周期状态", choices=STATE_CHOICES, method="by_state")
-    weeks = django_filters.TypedChoiceFilter(
-        label="周数", choices=WEEKS_CHOICES, coerce=int, method="columns"
+    state = django_filters.ChoiceFilter(
+        label="当前周期状态", choices=STATE_CHOICES, method="by_state", empty_label="全部"
     )
-    year = django_filters.TypedChoiceFilter(label="年度", coerce=int, method="columns")
+    weeks = django_filters.ChoiceFilter(
+        label="周数", choices=WEEKS_CHOICES, method="not_of_schools", empty_label=None
+    )
+    year = django_filters.ChoiceFilter(label="年度", method="not_of_schools", empty_label="最近")
 
-    def __init__(self, *args: object, periods: list[Period], **kwargs: object) -> None:
+    def __init__(self, data: QueryDict, *, periods: list[Period], **kwargs: Any) -> None:
         """`periods`: the opened ones, newest first."""
-        super().__init__(*args, **kwargs)
+        super().__init__(_with_default(data, "weeks", str(DEFAULT_WEEKS)), **kwargs)
         self.periods = periods
         years = sorted({period.starts_on.isocalendar().year for period in periods}, reverse=True)
-        self.filters["year"].extra["choices"] = [(year, f"{year}年") for year in years]
+        self.filters["year"].extra["choices"] = [(str(year), f"{year}年") for year in years]
 
     def by_state(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         now = Obligation.objects.weekly().filter(IN_STATE[value], period=current_period(self.periods))
         return schools.filter(Exists(now.filter(organization=OuterRef("pk"))))
 
-    def columns_asked(self) -> dict[str, int | None]:
-        """Arguments for `periods.window`."""
+    def columns_asked(self) -> list[Period]:
+        """The periods to show, oldest first."""
         asked = self.form.cleaned_data if self.form.is_valid() else {}
-        return {"weeks": asked.get("weeks") or DEFAULT_WEEKS, "year": asked.get("year") or None}
-
-    def columns(self, schools: OrganizationQuerySet, name: str, value: int) -> OrganizationQuerySet:
-        return schools
+        year = asked.get("year")
+        return window(
+            self.periods, weeks=int(asked.get("weeks") or DEFAULT_WEEKS), year=int(year) if year else None
+        )
 
 
 class NonReporterFilter(SchoolFilter):
@@ -99,17 +115,12 @@ class NonReporterFilter(SchoolFilter):
         label="排序", method="not_of_schools", empty_label="连续未报周数", choices=[("city", "市、院校代码")]
     )
 
-    def __init__(self, *args: object, periods: list[Period], **kwargs: object) -> None:
+    def __init__(self, data: QueryDict, *, periods: list[Period], **kwargs: Any) -> None:
         """`periods`: the opened ones, newest first."""
-        super().__init__(*args, **kwargs)
-        asked = next((p for p in periods if p.key == self.data.get("period")), None)
+        asked = next((p for p in periods if p.key == data.get("period")), None)
         self.period = asked or current_period(periods)
+        super().__init__(_with_default(data, "period", self.period.key if self.period else ""), **kwargs)
         self.filters["period"].extra["choices"] = [(p.key, p.label) for p in periods]
-        if self.period:
-            self.filters["period"].extra["initial"] = self.period.key
-
-    def not_of_schools(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
-        return schools
 
     def state_asked(self) -> Q:
         now = clock.now()

@@ -44,6 +44,7 @@ class SchoolHome:
 
 def school_home(user: User) -> SchoolHome:
     now = clock.now()
+    schools = Organization.objects.visible_to(user)
     mine = Obligation.objects.visible_to(user).opened(now)
     weekly = list(mine.weekly().select_related("period").order_by("-due_at")[:SCHOOL_WEEKS])
     back_fills = mine.counted_missed().filter(filled_at=None, kind=ObligationKind.WEEKLY_REPORT)
@@ -53,7 +54,7 @@ def school_home(user: User) -> SchoolHome:
         todo=todo,
         back_fills=list(back_fills.order_by("-due_at")[:TOP]),
         weeks=[(o, *_mark(o)) for o in reversed(weekly)],
-        streak=current_streaks([user.organization_id], at=now).get(user.organization_id),
+        streak=current_streaks(schools, at=now).get(user.organization_id or 0),
         programmes=_programmes(user, now),
         suspensions=Suspension.objects.visible_to(user).filter(ends_at__gt=now, lifted_at=None),
         cases=Case.objects.visible_to(user).undecided(),
@@ -225,21 +226,15 @@ def plans_home(evaluator: Organization | None = None) -> PlansHome:
         programmes=Count("pk"), planned=Sum("plans__candidates", filter=Q(plans__year=year))
     )
     by_level = {row["certificate_level"]: row for row in counts}
+    none = {"programmes": 0, "planned": None}
     levels = CertificateLevel.objects.select_related("certificate__owner").order_by(
         "certificate__name", "level"
     )
     levels = levels.filter(certificate__owner=evaluator) if evaluator else levels.filter(pk__in=by_level)
-    rows = [
-        {
-            "level": level,
-            "programmes": by_level.get(level.pk, {}).get("programmes", 0),
-            "planned": by_level.get(level.pk, {}).get("planned") or 0,
-        }
-        for level in levels
-    ]
+    rows = [{"level": level, **by_level.get(level.pk, none)} for level in levels]
     return PlansHome(
         year=year,
         schools=programmes.values("school").distinct().count(),
-        planned=sum(row["planned"] for row in rows),
+        planned=sum(row["planned"] or 0 for row in rows),
         levels=rows,
     )

@@ -20,7 +20,7 @@ class ReasonForm(forms.Form):
 
 
 class ExcuseForm(ReasonForm):
-    files = EvidenceField(label="证明材料")
+    evidence = EvidenceField(label="证明材料")
 
 
 def schools_running_only(certificate: Certificate, at: dt.datetime) -> OrganizationQuerySet:

@@ -60,7 +60,7 @@ def _excuse(request: HttpRequest, obligations: list[Obligation], *, back: HttpRe
 def _excuse_all(obligations: list[Obligation], given: dict[str, Any], request: HttpRequest) -> None:
     at = clock.now()
     for obligation in obligations:
-        services.excuse(obligation, reason=given["reason"], files=given["files"], by=request.user, at=at)
+        services.excuse(obligation, reason=given["reason"], files=given["evidence"], by=request.user, at=at)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,10 +8,11 @@ from accounts.models import Role
 from reporting import homes
 from reporting.matrix import MARKS
 from reporting.permissions import may_remind
+from schools.permissions import may_see_schools
 
-SEES_PLANS = {Role.FINANCE, Role.COORDINATOR, Role.EXPERT, Role.THIRD_PARTY}
 # What each role can already do here; nothing is announced that does not exist.
 WORK = {
+    Role.EVALUATOR: "贵单位的证书在本省的试点情况。",
     Role.FINANCE: "全省试点院校、项目与年度计划人数。",
     Role.COORDINATOR: "全省试点证书与院校概况，供对接评价组织时使用。",
     Role.EXPERT: "全省试点证书与院校概况。目前没有分配给您的任务。",
@@ -29,10 +30,11 @@ def home(request: HttpRequest) -> HttpResponse:
     if user.sees_reporting:
         context = {"home": homes.watch_home(user), "may_remind": may_remind(user)}
         return render(request, "reporting/home/watch.html", context)
-    if user.role == Role.EVALUATOR:
-        context = {"home": homes.plans_home(user.organization), "work": "贵单位的证书在本省的试点情况。"}
-        return render(request, "reporting/home/plans.html", context)
-    if user.role in SEES_PLANS:
-        context = {"home": homes.plans_home(), "work": WORK[user.role]}
+    if user.role in WORK:
+        context = {
+            "home": homes.plans_home(user.organization if user.role == Role.EVALUATOR else None),
+            "work": WORK[user.role],
+            "may_see_schools": may_see_schools(user),
+        }
         return render(request, "reporting/home/plans.html", context)
     return render(request, "reporting/home/learner.html")

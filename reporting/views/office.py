@@ -16,7 +16,7 @@ from obligations.permissions import may_govern
 from reporting import matrix as grid
 from reporting import nonreporters, reminders
 from reporting.filters import MatrixFilter, NonReporterFilter
-from reporting.periods import opened_periods, window
+from reporting.periods import opened_periods
 from reporting.permissions import may_remind, may_see_reporting
 from reporting.streaks import current_streaks
 
@@ -32,10 +32,9 @@ def require_reporting(request: HttpRequest) -> None:
 def matrix(request: HttpRequest) -> HttpResponse:
     """Schools × weeks. `group` asks for the rows of one supervising authority alone, as they come into view."""
     require_reporting(request)
-    periods = opened_periods()
     schools = Organization.objects.visible_to(request.user).schools()
-    chosen = MatrixFilter(request.GET, queryset=schools, request=request, periods=periods)
-    columns = window(periods, **chosen.columns_asked())
+    chosen = MatrixFilter(request.GET, queryset=schools, request=request, periods=opened_periods())
+    columns = chosen.columns_asked()
     wanted = chosen.qs
     if group := request.GET.get("group"):
         wanted = wanted.filter(supervisor=group) if group.isdecimal() else wanted.none()

@@ -2,10 +2,9 @@
 
 // Comfort for the matrix: newest week in sight, cities folded, arrow keys in place of 52 tab stops a row.
 (() => {
-  const wrap = document.querySelector(".matrix-wrap");
-  if (!wrap) return;
-  const table = wrap.querySelector("table");
-  wrap.scrollLeft = wrap.scrollWidth;
+  for (const element of document.querySelectorAll("[data-newest]")) element.scrollLeft = element.scrollWidth;
+  const table = document.querySelector(".matrix");
+  if (!table) return;
 
   const links = (within) => within.querySelectorAll("td > a");
   const prepare = (within) => {
@@ -15,7 +14,9 @@
   prepare(table);
   const first = table.querySelector("td > a");
   if (first) first.tabIndex = 0;
-  document.body.addEventListener("htmx:load", (event) => prepare(event.target));
+  document.body.addEventListener("htmx:load", (event) => {
+    if (event.target !== document.body) prepare(event.target);
+  });
 
   table.addEventListener("click", (event) => {
     const button = event.target.closest("button.fold");
