@@ -115,7 +115,7 @@ class WeeklyForm(forms.Form):
         self.asked[pk] = shape.questions(row, self.sheet.before.get(pk))
         name = shape.field_name(pk, "explanation")
         if self.asked[pk] and name not in self.errors and not row["explanation"]:
-            self.add_error(name, f"{'；'.join(self.asked[pk])}。请说明原因。")
+            self.add_error(name, "请写明原因。")
 
     def _row(self, pk: str) -> dict[str, Any] | None:
         """One programme's figures as content keeps them; None while one of them is missing or wrong."""
@@ -191,9 +191,11 @@ class WeeklyForm(forms.Form):
         """(id, label, message) of each error, in the order of the page, for the summary at the top."""
         found = [("", "", str(message)) for message in self.non_field_errors()]
         for name in shape.field_names(self.sheet.names):
+            asked = self.asked.get(name.removesuffix("-explanation").removeprefix("p"), [])
+            why = f"{'；'.join(asked)}。" if name.endswith("-explanation") and asked else ""
             for message in self.errors.get(name, []):
                 label = shape.label_of(name, self.sheet.names)
-                found.append((self[name].id_for_label, label, str(message)))
+                found.append((self[name].id_for_label, label, why + str(message)))
         return found
 
 

@@ -72,16 +72,13 @@ def day(value: dt.date | dt.datetime | None) -> str:
 def _span(length: dt.timedelta) -> str:
     minutes = int(length.total_seconds()) // 60
     days, hours = minutes // 1440, minutes % 1440 // 60
-    if days:
-        return f"{days}天{hours}小时"
-    if hours:
-        return f"{hours}小时{minutes % 60}分钟"
-    return f"{minutes}分钟" if minutes else "不到1分钟"
+    parts = [(days, "天"), (hours, "小时"), (minutes % 60, "分钟")]
+    return "".join(f"{number}{unit}" for number, unit in parts if number) or "不到1分钟"
 
 
 @register.filter
 def left(deadline: dt.datetime | None) -> str:
-    """`还剩 2天3小时`, or `已过 …` from the deadline on."""
+    """`还剩 2天3小时15分钟`, or `已过 …` from the deadline on."""
     if not deadline:
         return ""
     remaining = deadline - clock.now()

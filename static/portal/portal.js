@@ -10,9 +10,8 @@
     const minutes = Math.floor(milliseconds / MINUTE);
     const days = Math.floor(minutes / 1440);
     const hours = Math.floor((minutes % 1440) / 60);
-    if (days) return `${days}天${hours}小时`;
-    if (hours) return `${hours}小时${minutes % 60}分钟`;
-    return minutes ? `${minutes}分钟` : "不到1分钟";
+    const parts = [[days, "天"], [hours, "小时"], [minutes % 60, "分钟"]];
+    return parts.map(([number, unit]) => (number ? number + unit : "")).join("") || "不到1分钟";
   };
 
   // The same words as the template filter `left`.

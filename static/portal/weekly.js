@@ -33,8 +33,11 @@
     },
   };
 
+  // The server has it: at once where a page shows it, on sending where a form settles it.
   const done = document.querySelector("[data-forget]");
-  if (done) local.remove(done.dataset.forget);
+  const forget = () => local.remove(done.dataset.forget);
+  if (done?.tagName === "FORM") done.addEventListener("submit", forget);
+  else if (done) forget();
 
   const form = document.getElementById("weekly");
   if (!form) return;
