@@ -18,7 +18,7 @@ from xml.parsers import expat
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files import File
 from django.db import models, transaction
 
 from core import events
@@ -58,7 +58,7 @@ def safe_name(name: str) -> str:
     return f"{stem[:110]}{dot}{extension[:10]}" if dot else name[:120]
 
 
-def check(upload: UploadedFile) -> Kind:
+def check(upload: "File[bytes]") -> Kind:
     """What kind of file this is. Raises ValidationError with a plain message naming the file."""
     name = safe_name(upload.name or "")
     extension = name.rpartition(".")[2].lower()
@@ -81,7 +81,7 @@ def check(upload: UploadedFile) -> Kind:
     return kind
 
 
-def _problem(upload: UploadedFile, extension: str) -> str:
+def _problem(upload: "File[bytes]", extension: str) -> str:
     if extension in MAIN_PARTS:
         return _archive_problem(upload, extension)
     upload.seek(0)
@@ -90,7 +90,7 @@ def _problem(upload: UploadedFile, extension: str) -> str:
     return "" if opens(content) else "文件打不开，可能已损坏。请在本机打开确认后重新上传。"
 
 
-def _archive_problem(upload: UploadedFile, extension: str) -> str:
+def _archive_problem(upload: "File[bytes]", extension: str) -> str:
     upload.seek(0)
     try:
         with zipfile.ZipFile(upload) as archive:
@@ -154,7 +154,7 @@ def _jpeg_opens(content: bytes) -> bool:
 
 
 @transaction.atomic
-def attach(*, target: models.Model, upload: UploadedFile, by: Any, at: dt.datetime) -> Attachment:
+def attach(*, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datetime) -> Attachment:
     """Keep a file with `target`. Raises ValidationError: not acceptable, or MOST_FILES reached."""
     kind = check(upload)
     if Attachment.objects.of(target).count() >= MOST_FILES:
@@ -168,7 +168,7 @@ def attach(*, target: models.Model, upload: UploadedFile, by: Any, at: dt.dateti
         target_id=str(target.pk),
         name=name,
         content_type=kind.content_type,
-        size=upload.size,
+        size=upload.size or 0,
         sha256=digest.hexdigest(),
         uploaded_by=by,
         uploaded_at=at,

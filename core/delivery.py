@@ -36,8 +36,14 @@ def deliver(at: dt.datetime) -> Counts:
     if not settings.EMAIL_ENABLED:
         return counts
     due = Notice.objects.deliverable(at)
-    recipients = list(due.order_by("recipient").values_list("recipient", flat=True).distinct()[:RECIPIENTS_PER_RUN])
-    rows = due.filter(recipient__in=recipients).select_related("recipient").order_by("recipient", "created_at", "pk")
+    recipients = list(
+        due.order_by("recipient_id").values_list("recipient_id", flat=True).distinct()[:RECIPIENTS_PER_RUN]
+    )
+    rows = (
+        due.filter(recipient__in=recipients)
+        .select_related("recipient")
+        .order_by("recipient_id", "created_at", "pk")
+    )
     connection = get_connection()
     try:
         connection.open()

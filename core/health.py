@@ -34,7 +34,7 @@ def _database() -> tuple[bool, str | None]:
 
 def _broker() -> bool:
     if not settings.REDIS_URL:
-        return os.access(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"], os.W_OK | os.X_OK)
+        return os.access(str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"]), os.W_OK | os.X_OK)
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
             return bool(client.ping())

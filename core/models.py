@@ -63,7 +63,12 @@ class Event(models.Model):
 
     at = models.DateTimeField("时间", db_index=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="操作人"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="操作人",
     )
     actor_label = models.CharField("操作人", max_length=120)
     action = models.CharField("操作", max_length=60, db_index=True)
@@ -71,7 +76,12 @@ class Event(models.Model):
     target_id = models.CharField("对象编号", max_length=40)
     target_label = models.CharField("对象", max_length=200)
     organization = models.ForeignKey(
-        "accounts.Organization", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所属机构"
+        "accounts.Organization",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="所属机构",
     )
     from_state = models.CharField("原状态", max_length=30, blank=True)
     to_state = models.CharField("新状态", max_length=30, blank=True)
@@ -243,7 +253,8 @@ class Job(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "running"]) | Q(finished_at__isnull=False), name="job_finished_when"
+                condition=Q(state__in=["queued", "running"]) | Q(finished_at__isnull=False),
+                name="job_finished_when",
             )
         ]
 

@@ -4,6 +4,7 @@ A row is unique by (recipient, key), the key naming the matter and the step, so 
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from core.models import Notice
 
 
 class Message(NamedTuple):
-    recipient_id: object
+    recipient_id: uuid.UUID
     key: str
     text: str
     link: str = ""
@@ -36,7 +37,7 @@ def digest(messages: Iterable[Message], *, key: str, summary: str, link: str, mo
 
     `summary` is formatted with `count`; `key` names the matter of the digest.
     """
-    by_recipient: dict[object, list[Message]] = {}
+    by_recipient: dict[uuid.UUID, list[Message]] = {}
     for message in messages:
         by_recipient.setdefault(message.recipient_id, []).append(message)
     out: list[Message] = []
