@@ -127,7 +127,7 @@ def announce(job_id: object) -> None:
     ending = "已完成，请查看结果" if job.state == Job.State.DONE else "没有完成，请查看原因"
     message = notices.Message(
         job.created_by_id,
-        f"job:{job.pk}:{job.finished_at:%Y%m%d%H%M%S}",
+        f"job:{job.pk}:{job.arguments.get('step', '')}:{job.finished_at:%Y%m%d%H%M%S}",
         f"{_runners[job.kind][0]}{ending}。",
         reverse("core:job", args=[job.pk]),
     )

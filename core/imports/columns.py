@@ -43,10 +43,13 @@ class Text(Widget):
             raise ValueError(
                 "这里应填文字，单元格里却是日期、时间或逻辑值。请把单元格格式改为“文本”后重新填写。"
             )
-        text = tidy(_digits(value) if isinstance(value, float | int) else str(value))
+        text = self.plain(_digits(value) if isinstance(value, float | int) else str(value))
         if len(text) > self.most:
             raise ValueError(f"共 {len(text)} 字，超过上限 {self.most} 字。请缩短。")
         return text
+
+    def plain(self, text: str) -> str:
+        return tidy(text)
 
 
 class Code(Text):
@@ -64,7 +67,7 @@ class Code(Text):
             raise ValueError(
                 "号码按数字存放，超过15位后的数字已丢失。请把整列设为“文本”格式，再照原件重新填写。"
             )
-        text = super().clean(value, row, **kwargs).replace(" ", "")
+        text = super().clean(value, row, **kwargs)
         if _SCIENTIFIC.match(text):
             raise ValueError(
                 f"号码成了科学计数法（{text}），后面的数字已丢失。请把整列设为“文本”格式，再照原件重新填写。"
@@ -72,6 +75,9 @@ class Code(Text):
         if not self.pattern.fullmatch(text):
             raise ValueError(f"“{_shown(text)}”写法不对，应为{self.shape}。")
         return text
+
+    def plain(self, text: str) -> str:
+        return tidy(text).replace(" ", "")
 
 
 class WholeNumber(Widget):

@@ -30,10 +30,12 @@ WIDGETS = [
 @given(value=GARBAGE)
 def test_any_cell_gives_a_value_or_a_message(widget, value):
     column = Column("x", "列", widget)
+    message = ""
     try:
         column.clean({"列": value})
     except ValueError as error:
-        assert str(error).endswith("。")
+        message = str(error)
+    assert not message or message.endswith("。")
 
 
 def test_codes_are_texts_however_they_were_typed():
@@ -45,13 +47,21 @@ def test_codes_are_texts_however_they_were_typed():
 
 @pytest.mark.parametrize("value", [1.2345678901234567e16, 110101199003071234.0, "1.10101E+17"])
 def test_lost_digits_are_found(value):
-    with pytest.raises(ValueError, match="已丢失.*“文本”格式"):
+    with pytest.raises(ValueError, match=r"已丢失.*“文本”格式"):
         Code().clean(value)
 
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [(-1.0, "负数"), ("-3", "负数"), (2.5, "不是整数"), ("十", "不是整数"), (1e9, "超出范围"), (True, "逻辑值"), (dt.date(2020, 1, 1), "日期")],
+    [
+        (-1.0, "负数"),
+        ("-3", "负数"),
+        (2.5, "不是整数"),
+        ("十", "不是整数"),
+        (1e9, "超出范围"),
+        (True, "逻辑值"),
+        (dt.date(2020, 1, 1), "日期"),
+    ],
 )
 def test_head_counts(value, message):
     with pytest.raises(ValueError, match=message):

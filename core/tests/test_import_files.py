@@ -53,7 +53,9 @@ def with_sheet_xml(made, change):
 
 
 def test_rows_keep_their_numbers_and_columns_may_change_places():
-    table = read(book(["甲", "1", 3], [None, None, None], ["乙", "2", 4], headings=["名称", " 代 码*", "人数"]))
+    table = read(
+        book(["甲", "1", 3], [None, None, None], ["乙", "2", 4], headings=["名称", " 代 码*", "人数"])
+    )
     assert table.numbers == [2, 4]
     assert table.rows[1] == {"名称": "乙", "代码": "2", "人数": 4.0}
     assert table.letters == {"名称": "A", "代码": "B", "人数": "C"}
