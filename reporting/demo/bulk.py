@@ -23,9 +23,10 @@ def insert(rows: Sequence[models.Model]) -> None:
     for row in rows:
         text.write("\t".join(_cell(field, field.pre_save(row, True)) for field in fields))
         text.write("\n")
+        row._state.adding = False
     text.seek(0)
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     with connection.cursor() as cursor:
         cursor.copy_expert(f"COPY {quote(meta.db_table)} ({columns}) FROM STDIN", text)
 
@@ -54,3 +55,10 @@ def reset_keys(*tables: type[models.Model]) -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), list(tables)):
             cursor.execute(statement)
+
+
+def refresh_statistics() -> None:
+    """Tell PostgreSQL how large the tables have become: until we commit, nobody else sees it to do so."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")

@@ -20,7 +20,7 @@ from obligations.periods import make_periods
 from reporting import services
 from reporting.content import content_hash
 from reporting.demo import behaviour, figures
-from reporting.demo.bulk import insert, next_key, reset_keys
+from reporting.demo.bulk import insert, next_key, refresh_statistics, reset_keys
 from reporting.demo.names import LABEL
 from reporting.demo.province import DemoProvince, DemoSchool
 from reporting.models import ProgrammeFigures, ReportVersion, WeeklyReport
@@ -113,6 +113,8 @@ class Chronicle:
         periods = list(weekly.select_related("policy").order_by("starts_on"))
         self._at(self.now - dt.timedelta(hours=19), self._send_one_back)
         for number, period in enumerate(periods):
+            if number in (0, 1) or number % 10 == 5:
+                refresh_statistics()
             self._play_week(period, weeks_ago=len(periods) - 1 - number)
         self._pass_until(self.now)
         reset_keys(ReportVersion)

@@ -118,7 +118,7 @@ class Founder:
         ]
         insert(certificates)
         key = next_key(CertificateLevel)
-        levels = []
+        levels: list[CertificateLevel] = []
         for certificate in certificates:
             for level in CertificateLevel.Level.values:
                 levels.append(CertificateLevel(pk=key + len(levels), certificate=certificate, level=level))
