@@ -35,7 +35,7 @@ def _supervisors(request: HttpRequest) -> QuerySet[Organization]:
 
 
 class OrganizationFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(label="名称、别名、代码、拼音首字母", method="search")
+    q = django_filters.CharFilter(label="名称、代码、首字母", method="search")
     kind = django_filters.ChoiceFilter(label="类别", choices=Organization.Kind.choices, empty_label="全部")
     city = django_filters.ModelChoiceFilter(label="所在市", queryset=City.objects.all(), empty_label="全部")
     supervisor = django_filters.ModelChoiceFilter(label="主管部门", queryset=_supervisors, empty_label="全部")

@@ -37,6 +37,15 @@ class PasswordForm(PasswordChangeForm):
         "same": "新密码不能与现在的密码相同，请另设一个。",
     }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = "现在的密码"
+        self.fields[
+            "new_password1"
+        ].help_text = "至少 10 位，不能全是数字，不能是常见密码或与账号、姓名相近。"
+        self.fields["new_password2"].label = "再输一次新密码"
+        self.fields["new_password2"].help_text = ""
+
     def clean_new_password1(self) -> str:
         new = self.cleaned_data["new_password1"]
         if new and new == self.cleaned_data.get("old_password"):
@@ -102,6 +111,8 @@ class AccountForm(PersonForm):
     def __init__(self, *args: Any, roles: frozenset[Role], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = [(role.value, role.label) for role in Role if role in roles]
+        if Role.SCHOOL_CONTACT in roles:
+            self.fields["role"].initial = Role.SCHOOL_CONTACT
 
 
 class EditForm(forms.ModelForm):

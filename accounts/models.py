@@ -58,9 +58,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
     def members_at(self, instant: dt.datetime) -> "OrganizationQuerySet":
         """Organisations in the pilot at `instant`."""
-        return self.filter(
-            Exists(PilotMembership.objects.as_of(instant).filter(organization=OuterRef("pk")))
-        )
+        return self.filter(Exists(PilotMembership.objects.as_of(instant).filter(organization=OuterRef("pk"))))
 
     def schools(self) -> "OrganizationQuerySet":
         return self.filter(kind=Organization.Kind.SCHOOL)
@@ -92,7 +90,9 @@ class Organization(models.Model):
     name = models.CharField("名称", max_length=120)
     code = models.CharField("代码", max_length=32)
     pinyin = models.CharField("拼音首字母", max_length=80, blank=True, db_index=True)
-    city = models.ForeignKey(City, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所在市")
+    city = models.ForeignKey(
+        City, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="所在市"
+    )
     supervisor = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="supervised", verbose_name="主管部门"
     )
@@ -118,11 +118,18 @@ class Organization(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def takes_part(self) -> bool:
+        """Of a kind that joins the pilot; authorities run it."""
+        return self.kind in {Organization.Kind.SCHOOL, Organization.Kind.EVALUATOR}
+
 
 class OrganizationAlias(models.Model):
     """Another name or code under which a source knows the organisation."""
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="aliases", verbose_name="机构")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="aliases", verbose_name="机构"
+    )
     name = models.CharField("别名", max_length=120)
     source = models.CharField("来源", max_length=200, blank=True)
 

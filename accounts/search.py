@@ -14,10 +14,10 @@ def authorities(user: User, text: str) -> list[Hit]:
     return [
         Hit(
             organization.name,
-            f"{organization.get_kind_display()} {organization.city or ''}".strip(),
+            organization.get_kind_display(),
             reverse("accounts:organization-detail", args=[organization.pk]),
         )
-        for organization in found.matching(text).select_related("city").order_by("kind", "code")[: MOST + 1]
+        for organization in found.matching(text).order_by("kind", "code")[: MOST + 1]
     ]
 
 
@@ -28,7 +28,7 @@ def users(user: User, text: str) -> list[Hit]:
     return [
         Hit(
             account.name,
-            f"{account.role_label} {account.organization or ''}{'' if account.is_active else ' 已停用'}",
+            f"{account.role_label} · {account.organization or ''}{'' if account.is_active else ' · 已停用'}",
             reverse("accounts:user-detail", args=[account.pk]),
         )
         for account in found.order_by("-is_active", "username")[: MOST + 1]

@@ -46,7 +46,8 @@ def readable(key: str) -> str:
 
 def qr_code(user: User, key: str) -> str:
     """The secret as a picture (`data:` address) for an app to scan."""
-    return segno.make(TOTPDevice(user=user, key=key).config_url).png_data_uri(scale=5, border=2)
+    address = TOTPDevice(user=user, key=key).config_url
+    return segno.make(address, error="l").png_data_uri(scale=4, border=2)
 
 
 def accepted_step(key: str, code: str) -> int | None:

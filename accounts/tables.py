@@ -38,8 +38,10 @@ class OrganizationTable(PortalTable):
         model = Organization
         fields = ["name", "kind", "code", "city", "supervisor", "in_pilot"]
 
-    def render_in_pilot(self, value: bool) -> str:
-        return portal.state("active" if value else "ended", "" if value else "不在试点")
+    def render_in_pilot(self, value: bool, record: Organization) -> str:
+        return portal.state("active") if value else self.value_in_pilot(value, record)
 
-    def value_in_pilot(self, value: bool) -> str:
+    def value_in_pilot(self, value: bool, record: Organization) -> str:
+        if not record.takes_part:
+            return "—"
         return "在试点" if value else "不在试点"

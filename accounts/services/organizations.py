@@ -63,7 +63,7 @@ def join_pilot(*, organization: Organization, at: dt.datetime, by: User) -> Pilo
     """In the pilot from the instant `at`. Raises ValidationError if it is in, or was after `at`."""
     _guard(by)
     organization = _locked(organization)
-    if organization.kind not in {Organization.Kind.SCHOOL, Organization.Kind.EVALUATOR}:
+    if not organization.takes_part:
         raise ValidationError("只有院校和评价组织参加试点。")
     if organization.memberships.filter(left_at=None).exists():
         raise ValidationError("该机构已在试点中。")

@@ -268,4 +268,7 @@ def reset_second_factor(*, user: User, by: User, at: dt.datetime) -> None:
 
 @transaction.atomic
 def record_sign_in(*, user: User, at: dt.datetime) -> None:
+    # Django has just written the real time: pages show it beside instants of the portal's clock.
+    user.last_login = at
+    user.save(update_fields=["last_login"])
     _record("signed_in", user, by=user, at=at)

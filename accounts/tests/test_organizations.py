@@ -41,9 +41,15 @@ def test_initials(name, letters):
 
 
 def test_the_list_finds_by_name_alias_code_and_initials(world, client_for):
-    Organization.objects.filter(pk=world.other_school_org.pk).update(pinyin=initials(world.other_school_org.name))
+    Organization.objects.filter(pk=world.other_school_org.pk).update(
+        pinyin=initials(world.other_school_org.name)
+    )
     services.add_alias(
-        organization=world.other_school_org, name="潞州职校", source="国家平台", by=world.office, at=clock.now()
+        organization=world.other_school_org,
+        name="潞州职校",
+        source="国家平台",
+        by=world.office,
+        at=clock.now(),
     )
     client = client_for(world.office)
     for text in ("长治演示", "潞州", world.other_school_org.code, "CZYS"):
@@ -73,7 +79,9 @@ def test_a_city_lists_what_it_supervises_and_a_school_opens_its_own(world, clien
     assert school.get(page("organization-detail", world.other_school_org)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["organization-edit", "alias-new", "organization-join", "organization-leave"])
+@pytest.mark.parametrize(
+    "name", ["organization-edit", "alias-new", "organization-join", "organization-leave"]
+)
 def test_only_the_office_keeps_organisations(world, client_for, name):
     assert client_for(world.office).get(page(name, world.school_org)).status_code == 200
     for who in ("city_officer", "contact", "auditor"):

@@ -43,7 +43,8 @@ def test_signing_in_leads_nowhere_else(world, address):
 
 def test_a_wrong_name_and_a_wrong_password_are_answered_alike(world):
     bodies = [
-        sign_in(Client(), name, "wrong").content.decode().replace(name, "NAME") for name in ("office", "nobody")
+        sign_in(Client(), name, "wrong").content.decode().replace(name, "NAME")
+        for name in ("office", "nobody")
     ]
     for body in bodies:
         assert "账号或密码不正确" in body

@@ -117,7 +117,9 @@ def test_a_stale_token_without_a_session_leads_through_sign_in(world):
     assert response.url == f"/sign-in/?next={FORM}"
     token = client.get("/token/").content.decode()
     client.post(
-        "/sign-in/", {"username": "contact", "password": "pilot-pass-2020", "csrfmiddlewaretoken": token}, **OURS
+        "/sign-in/",
+        {"username": "contact", "password": "pilot-pass-2020", "csrfmiddlewaretoken": token},
+        **OURS,
     )
     assert client.get(FORM).content.decode() == "typed"
 

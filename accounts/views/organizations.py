@@ -61,7 +61,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "organization": organization,
         "memberships": list(organization.memberships.order_by("joined_at")),
         "in_pilot": Organization.objects.members_at(clock.now()).filter(pk=organization.pk).exists(),
-        "has_pilot": organization.kind in {Organization.Kind.SCHOOL, Organization.Kind.EVALUATOR},
         "aliases": list(organization.aliases.order_by("name")),
         "people": list(people.order_by("-is_active", "role", "created_at")),
         "may_edit": permissions.may_edit_organization(user),
