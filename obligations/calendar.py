@@ -12,11 +12,6 @@ def is_published(year: int) -> bool:
     return CalendarYear.objects.filter(year=year).exists()
 
 
-def holiday_on(day: dt.date) -> CalendarDay | None:
-    """The statutory holiday that `day` is, or None (an ordinary weekend is none)."""
-    return CalendarDay.objects.filter(day=day, kind=CalendarDay.Kind.HOLIDAY).first()
-
-
 def _entries(first: dt.date, last: dt.date) -> dict[dt.date, str]:
     return dict(CalendarDay.objects.filter(day__range=(first, last)).values_list("day", "kind"))
 

@@ -13,7 +13,17 @@ from django.db.models import QuerySet
 from accounts.models import Organization
 from core import clock
 from obligations import calendar
-from obligations.models import Obligation, ObligationKind, Outage, Outcome, Period, Policy, Suspension
+from obligations.models import (
+    CalendarDay,
+    CalendarYear,
+    Obligation,
+    ObligationKind,
+    Outage,
+    Outcome,
+    Period,
+    Policy,
+    Suspension,
+)
 
 WEEKS_AHEAD = 8
 # A deadline this long after an outage's end was touched by it too: people lost the last hours.
@@ -27,13 +37,32 @@ def make_period(policy: Policy, starts_on: dt.date) -> Period:
     return Period.objects.get(kind=policy.kind, starts_on=starts_on)
 
 
-def plan_period(policy: Policy, starts_on: dt.date) -> Period:
+class Circumstances(NamedTuple):
+    """What a period is planned by besides its rule, read once for a stretch of days."""
+
+    published: set[int]
+    holidays: dict[dt.date, CalendarDay]
+    outages: list[Outage]
+
+
+def circumstances(first: dt.date, last: dt.date) -> Circumstances:
+    return Circumstances(
+        published=set(CalendarYear.objects.values_list("year", flat=True)),
+        holidays=CalendarDay.objects.filter(
+            day__range=(first, last), kind=CalendarDay.Kind.HOLIDAY
+        ).in_bulk(),
+        outages=list(Outage.objects.filter(ends_at__gt=clock.at(first) - OUTAGE_SHADOW)),
+    )
+
+
+def plan_period(policy: Policy, starts_on: dt.date, known: Circumstances | None = None) -> Period:
     """An unsaved period: what `policy` makes of the weeks that begin on `starts_on` (a Monday)."""
     last_monday = starts_on + dt.timedelta(weeks=policy.period_weeks - 1)
     due_day = last_monday + dt.timedelta(days=policy.due_weekday - 1)
-    note = "" if calendar.is_published(due_day.year) else f"{due_day.year}年节假日安排待公布"
+    known = known or circumstances(starts_on, due_day)
+    note = "" if due_day.year in known.published else f"{due_day.year}年节假日安排待公布"
     exempt_reason = ""
-    if holiday := calendar.holiday_on(due_day):
+    if holiday := known.holidays.get(due_day):
         moved = calendar.working_day_before(due_day)
         if policy.on_holiday == Policy.OnHoliday.MOVE and moved >= starts_on:
             note, due_day = f"截止日逢{holiday.name or '节假日'}，提前到前一个工作日", moved
@@ -52,9 +81,10 @@ def plan_period(policy: Policy, starts_on: dt.date) -> Period:
         exempt_reason=exempt_reason,
         note=note,
     )
-    for outage in Outage.objects.filter(
-        starts_at__lte=period.due_at, ends_at__gt=period.due_at - OUTAGE_SHADOW
-    ):
+    due_at = period.due_at
+    for outage in known.outages:
+        if not outage.starts_at <= due_at < outage.ends_at + OUTAGE_SHADOW:
+            continue
         period.due_at = after_outage(period.due_at, outage.starts_at, outage.ends_at)
         period.note = f"因平台停机（{outage.reason}）顺延"
     period.closes_at = period.due_at + dt.timedelta(hours=policy.close_after_hours)
@@ -63,13 +93,16 @@ def plan_period(policy: Policy, starts_on: dt.date) -> Period:
 
 def plan_periods(policies: list[Policy], starts_on: dt.date, until: dt.date) -> list[Period]:
     """Unsaved periods from `starts_on` (a Monday) up to `until`, each under the rule of its first day."""
-    planned = []
+    planned: list[Period] = []
+    known = circumstances(
+        starts_on, until + dt.timedelta(weeks=max((p.period_weeks for p in policies), default=1))
+    )
     while starts_on <= until:
         in_force = [p for p in policies if p.effective_from <= starts_on]
         if not in_force:
             starts_on += dt.timedelta(weeks=1)
             continue
-        period = plan_period(max(in_force, key=lambda p: p.effective_from), starts_on)
+        period = plan_period(max(in_force, key=lambda p: p.effective_from), starts_on, known)
         planned.append(period)
         starts_on = period.ends_on + dt.timedelta(days=1)
     return planned

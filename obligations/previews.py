@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
+from accounts.models import OrganizationQuerySet, PilotMembership
 from obligations import periods, services
 from obligations.models import Obligation, Outcome, Period, Policy
 
@@ -82,11 +83,26 @@ def suspension_effect(**declaration: Any) -> SuspensionEffect:
         unopened = Period.objects.unopened().filter(
             due_at__gte=suspension.starts_at, due_at__lt=suspension.ends_at, exempt_reason=""
         )
-        schools = suspension.covered_organizations().schools()
-        counts = opened | {period.pk: schools.members_at(period.opens_at).count() for period in unopened}
+        counts = opened | _members(suspension.covered_organizations().schools(), unopened)
         touched = Period.objects.filter(pk__in=counts).order_by("due_at")
         return SuspensionEffect(
             [Exempted(period, counts[period.pk]) for period in touched],
             exempted.filter(period=None).count(),
             covered.filter(excused_at=suspension.created_at, excused_by=suspension.created_by).count(),
         )
+
+
+def _members(schools: OrganizationQuerySet, unopened: QuerySet[Period]) -> dict[int, int]:
+    """Period → how many of `schools` are members when it opens; one query for all."""
+    opening = {
+        f"p{period.pk}": Count(
+            "pk",
+            filter=Exists(PilotMembership.objects.as_of(period.opens_at).filter(organization=OuterRef("pk"))),
+        )
+        for period in unopened
+    }
+    return (
+        {int(name[1:]): count for name, count in schools.order_by().aggregate(**opening).items()}
+        if opening
+        else {}
+    )
