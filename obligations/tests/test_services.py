@@ -9,9 +9,18 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from core import clock
 from core.models import Event
-from obligations import calendar, periods, services
+from obligations import calendar, closing, periods, services
 from obligations.models import CalendarDay, CalendarYear, Obligation, Outage, Period, Policy, Suspension
-from reporting.sweep import sweep
+
+
+def sweep(at):
+    """What the clock does on this floor; the whole of it is reporting's sweep."""
+    periods.make_periods("weekly_report", at=at)
+    for period in Period.objects.to_open(at):
+        periods.open_period(period)
+    for period in Period.objects.to_close(at):
+        closing.close_period(period, at=at)
+    closing.remind(at=at)
 
 
 def sh(text):
@@ -59,7 +68,11 @@ def test_instants_are_shanghai_wall_clock_whatever_the_machine_zone():
     )
     for zone in ("UTC", "Asia/Shanghai", "America/New_York"):
         out = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"TZ": zone, "PATH": "/usr/bin:/bin"}
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"TZ": zone, "PATH": "/usr/bin:/bin"},
         ).stdout
         assert out.split() == ["2020-11-20T10:00:00+00:00", "2020-11-21"]
 
@@ -68,19 +81,37 @@ def test_a_changed_rule_rebuilds_only_unopened_periods(world):
     sweep(sh("2020-11-18T10:00:00"))
     before = Period.objects.get(key="2020-W47")
     services.set_policy(
-        fields={"kind": "weekly_report", "effective_from": dt.date(2020, 11, 23), "due_weekday": 4, "reminder_hours": [24]},
-        by=world.office, at=clock.now())
+        fields={
+            "kind": "weekly_report",
+            "effective_from": dt.date(2020, 11, 23),
+            "due_weekday": 4,
+            "reminder_hours": [24],
+        },
+        by=world.office,
+        at=clock.now(),
+    )
     assert Period.objects.get(key="2020-W47").due_at == before.due_at
     assert clock.local(Period.objects.get(key="2020-W48").due_at).isoweekday() == 4
     with pytest.raises(ValidationError, match="已经开始"):
-        services.set_policy(fields={"kind": "weekly_report", "effective_from": dt.date(2020, 11, 18)}, by=world.office, at=clock.now())
+        services.set_policy(
+            fields={"kind": "weekly_report", "effective_from": dt.date(2020, 11, 18)},
+            by=world.office,
+            at=clock.now(),
+        )
 
 
 def test_a_rule_can_be_withdrawn_before_it_takes_effect(world):
     sweep(sh("2020-11-18T10:00:00"))
     rule = services.set_policy(
-        fields={"kind": "weekly_report", "effective_from": dt.date(2020, 11, 30), "period_weeks": 2, "reminder_hours": []},
-        by=world.office, at=clock.now())
+        fields={
+            "kind": "weekly_report",
+            "effective_from": dt.date(2020, 11, 30),
+            "period_weeks": 2,
+            "reminder_hours": [],
+        },
+        by=world.office,
+        at=clock.now(),
+    )
     assert Period.objects.get(key="2020-W49").weeks == 2
     services.remove_policy(rule, by=world.office, at=clock.now())
     assert Period.objects.get(key="2020-W49").weeks == 1
@@ -91,12 +122,24 @@ def test_a_rule_can_be_withdrawn_before_it_takes_effect(world):
 @pytest.mark.parametrize("who", ["city_officer", "contact", "auditor", "leading"])
 def test_only_the_office_governs(world, who):
     with pytest.raises(PermissionDenied):
-        services.set_policy(fields={"effective_from": dt.date(2021, 1, 4)}, by=getattr(world, who), at=clock.now())
+        services.set_policy(
+            fields={"effective_from": dt.date(2021, 1, 4)}, by=getattr(world, who), at=clock.now()
+        )
 
 
-def suspend(world, organization, kind="emergency", by=None, start="2020-11-19T00:00:00", end="2020-11-30T00:00:00"):
-    return services.suspend(kind=kind, organizations=[organization], scope_label=str(organization), starts_at=sh(start),
-                            ends_at=sh(end), reason="暴雪", by=by or world.office, at=clock.now())
+def suspend(
+    world, organization, kind="emergency", by=None, start="2020-11-19T00:00:00", end="2020-11-30T00:00:00"
+):
+    return services.suspend(
+        kind=kind,
+        organizations=[organization],
+        scope_label=str(organization),
+        starts_at=sh(start),
+        ends_at=sh(end),
+        reason="暴雪",
+        by=by or world.office,
+        at=clock.now(),
+    )
 
 
 @pytest.mark.parametrize(("scope", "exempt"), [("province", 2), ("bureau", 1), ("school_org", 1)])
@@ -128,10 +171,17 @@ def test_lifting_makes_the_rest_owed_again_unless_another_stands(world):
 
 @pytest.mark.parametrize(
     ("who", "target", "kind", "allowed"),
-    [("city_officer", "school_org", "emergency", True), ("city_officer", "other_school_org", "emergency", False),
-     ("city_officer", "province", "emergency", False), ("contact", "school_org", "vacation", True),
-     ("contact", "school_org", "emergency", False), ("contact", "other_school_org", "vacation", False),
-     ("leader", "school_org", "vacation", False), ("auditor", "school_org", "emergency", False)])
+    [
+        ("city_officer", "school_org", "emergency", True),
+        ("city_officer", "other_school_org", "emergency", False),
+        ("city_officer", "province", "emergency", False),
+        ("contact", "school_org", "vacation", True),
+        ("contact", "school_org", "emergency", False),
+        ("contact", "other_school_org", "vacation", False),
+        ("leader", "school_org", "vacation", False),
+        ("auditor", "school_org", "emergency", False),
+    ],
+)
 def test_who_may_suspend_whom(world, who, target, kind, allowed):
     if allowed:
         suspend(world, getattr(world, target), kind=kind, by=getattr(world, who))
@@ -143,8 +193,13 @@ def test_who_may_suspend_whom(world, who, target, kind, allowed):
 
 def test_an_outage_over_the_deadline_moves_it_for_everybody(world):
     services.fulfil(world.obligation, received_at=sh("2020-11-20T18:30:00"))
-    services.record_outage(starts_at=sh("2020-11-20T17:00:00"), ends_at=sh("2020-11-20T19:00:00"), reason="机房停电",
-                           by=world.office, at=sh("2020-11-20T19:05:00"))
+    services.record_outage(
+        starts_at=sh("2020-11-20T17:00:00"),
+        ends_at=sh("2020-11-20T19:00:00"),
+        reason="机房停电",
+        by=world.office,
+        at=sh("2020-11-20T19:05:00"),
+    )
     world.obligation.refresh_from_db()
     assert world.obligation.due_at == sh("2020-11-20T21:00:00")
     assert world.obligation.outcome == "on_time"
@@ -153,16 +208,26 @@ def test_an_outage_over_the_deadline_moves_it_for_everybody(world):
 
 
 def test_a_planned_outage_moves_a_period_that_is_made_later(world):
-    services.record_outage(starts_at=sh("2021-03-05T12:00:00"), ends_at=sh("2021-03-05T20:00:00"), reason="升级",
-                           by=world.office, at=clock.now())
+    services.record_outage(
+        starts_at=sh("2021-03-05T12:00:00"),
+        ends_at=sh("2021-03-05T20:00:00"),
+        reason="升级",
+        by=world.office,
+        at=clock.now(),
+    )
     sweep(sh("2021-02-10T10:00:00"))
     assert Period.objects.get(key="2021-W09").due_at == sh("2021-03-06T04:00:00")
 
 
 def test_an_outage_recorded_after_the_close_excuses(world):
     sweep(world.period.closes_at)
-    services.record_outage(starts_at=sh("2020-11-20T10:00:00"), ends_at=sh("2020-11-20T18:30:00"), reason="断网",
-                           by=world.office, at=sh("2020-11-24T09:00:00"))
+    services.record_outage(
+        starts_at=sh("2020-11-20T10:00:00"),
+        ends_at=sh("2020-11-20T18:30:00"),
+        reason="断网",
+        by=world.office,
+        at=sh("2020-11-24T09:00:00"),
+    )
     world.obligation.refresh_from_db()
     assert world.obligation.state == "excused"
     assert Outage.objects.count() == 1
@@ -184,14 +249,27 @@ def test_excusing_asks_for_a_reason_and_a_missed_week(world):
 
 def test_owing_twice_owes_once(world):
     def owe():
-        return services.owe(organization=world.school_org, kind="correction", key="k", title="更正", opens_at=clock.now(),
-                            due_at=clock.now() + dt.timedelta(days=3))
+        return services.owe(
+            organization=world.school_org,
+            kind="correction",
+            key="k",
+            title="更正",
+            opens_at=clock.now(),
+            due_at=clock.now() + dt.timedelta(days=3),
+        )
+
     assert owe() == owe()
 
 
 def test_what_has_no_close_stays_overdue_until_done_and_is_reminded_of_it(world):
-    correction = services.owe(organization=world.school_org, kind="correction", key="k", title="更正", opens_at=clock.now(),
-                              due_at=sh("2020-11-19T18:00:00"))
+    correction = services.owe(
+        organization=world.school_org,
+        kind="correction",
+        key="k",
+        title="更正",
+        opens_at=clock.now(),
+        due_at=sh("2020-11-19T18:00:00"),
+    )
     sweep(sh("2020-11-19T18:00:00"))
     correction.refresh_from_db()
     assert (correction.outcome, correction.reminded_steps) == ("pending", 4)
@@ -201,7 +279,9 @@ def test_what_has_no_close_stays_overdue_until_done_and_is_reminded_of_it(world)
 
 def test_a_set_holiday_rebuilds_the_weeks_that_have_not_begun(world):
     sweep(sh("2020-11-18T10:00:00"))
-    services.set_calendar_day(day=dt.date(2020, 11, 27), kind="holiday", name="演示节", by=world.office, at=clock.now())
+    services.set_calendar_day(
+        day=dt.date(2020, 11, 27), kind="holiday", name="演示节", by=world.office, at=clock.now()
+    )
     assert Period.objects.get(key="2020-W48").exempt_reason == "截止日逢演示节"
     services.set_calendar_day(day=dt.date(2020, 11, 27), kind=None, name="", by=world.office, at=clock.now())
     assert Period.objects.get(key="2020-W48").exempt_reason == ""
