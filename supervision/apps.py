@@ -6,9 +6,10 @@ class SupervisionConfig(AppConfig):
     verbose_name = "监督"
 
     def ready(self) -> None:
-        from core import nav
+        from core import nav, search
         from core.search import register
         from supervision import permissions, search
 
         nav.register("监督", "案件", "supervision:case-list", may=permissions.may_see_cases)
         register("案件", search.cases)
+        search.register("案件", cases)

@@ -69,3 +69,9 @@ def test_filters_and_queries(world, case, client_for, django_assert_num_queries)
         )
     with django_assert_num_queries(7):
         client.get(URL)
+
+
+def test_the_search_finds_cases_within_scope(world, case, client_for):
+    url = f"{URL}{case.pk}/"
+    for user, found in [(world.office, True), (world.city_officer, True), (world.other_city_officer, False)]:
+        assert (url in client_for(user).get("/search/", {"q": "太原"}).content.decode()) == found
