@@ -7,9 +7,8 @@ class SupervisionConfig(AppConfig):
 
     def ready(self) -> None:
         from core import nav, search
-        from core.search import register
-        from supervision import permissions, search
+        from supervision import permissions
+        from supervision.search import cases
 
         nav.register("监督", "案件", "supervision:case-list", may=permissions.may_see_cases)
-        register("案件", search.cases)
         search.register("案件", cases)
