@@ -91,13 +91,16 @@ def may_reveal_mobile(user: User, account: User) -> bool:
 
 def may_hand_over(user: User, account: User) -> bool:
     """Name a successor: who manages the account, or the school's own people (to their stand-in)."""
-    if not account.is_active or account.is_stand_in or account.organization is None:
+    if not account.is_active or account.is_stand_in:
         return False
     return may_manage(user, account) or may_hand_over_to_stand_in(user, account)
 
 
 def may_hand_over_to_stand_in(user: User, account: User) -> bool:
-    return account.role == Role.SCHOOL_CONTACT and only_stand_in(user, account.organization)
+    organization = account.organization
+    return (
+        account.role == Role.SCHOOL_CONTACT and organization is not None and only_stand_in(user, organization)
+    )
 
 
 def may_unlock(user: User, account: User) -> bool:

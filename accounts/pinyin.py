@@ -77,7 +77,8 @@ def initials(text: str) -> str:
 
     Latin letters and digits stay; punctuation and what GB2312 lacks is left out.
     """
-    out, position = [], 0
+    out: list[str] = []
+    position = 0
     for match in _CORRECTED.finditer(text):
         out += map(_initial, text[position : match.start()])
         out.append(_CORRECTIONS[match.group()])
