@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Organization, User
 from core import clock, events
@@ -155,7 +155,23 @@ def excuse(
         raise ValidationError("只有已关闭且未报、尚未谅解的周期可以谅解；请刷新页面查看现状。")
     for upload in files:
         attach(target=obligation, upload=upload, by=by, at=at)
-    events.record(
+    _record_excuse(obligation, reason, by=by, at=at).save()
+    obligation.refresh_from_db()
+    return obligation
+
+
+def _excuse_all(missed: QuerySet[Obligation], *, reason: str, by: User, at: dt.datetime) -> int:
+    """Excuse those missed ones, each with its own line on its record; how many."""
+    rows = list(missed.select_for_update(of=("self",)).select_related("organization").order_by("pk"))
+    Obligation.objects.filter(pk__in=[row.pk for row in rows]).update(
+        excused_at=at, excused_by=by, excuse_reason=reason
+    )
+    events.record_many(_record_excuse(row, reason, by=by, at=at) for row in rows)
+    return len(rows)
+
+
+def _record_excuse(obligation: Obligation, reason: str, *, by: User, at: dt.datetime) -> events.Event:
+    return events.build(
         "obligation_excused",
         obligation,
         by=by,
@@ -165,8 +181,6 @@ def excuse(
         to_state="excused",
         reason=reason,
     )
-    obligation.refresh_from_db()
-    return obligation
 
 
 @transaction.atomic
@@ -188,7 +202,7 @@ def withdraw_excuse(obligation: Obligation, *, reason: str, by: User, at: dt.dat
         organization_id=obligation.organization_id,
         from_state="excused",
         to_state="missed",
-        changes={"excuse_reason": obligation.excuse_reason},
+        changes={"原谅解理由": obligation.excuse_reason},
         reason=reason.strip(),
     )
     obligation.refresh_from_db()
@@ -241,7 +255,7 @@ def suspend(
         .filter(closed_at=None)
         .update(outcome=Outcome.EXEMPT, exempt_reason=suspension.reason[:200])
     )
-    excused = covered.counted_missed().update(excused_at=at, excused_by=by, excuse_reason=suspension.reason)
+    excused = _excuse_all(covered.counted_missed(), reason=suspension.reason, by=by, at=at)
     events.record(
         "suspension_declared",
         suspension,
@@ -295,9 +309,7 @@ def record_outage(
     outage = Outage(starts_at=starts_at, ends_at=ends_at, reason=reason.strip(), created_by=by, created_at=at)
     outage.full_clean()
     touched = Obligation.objects.filter(due_at__gte=starts_at, due_at__lt=ends_at + periods.OUTAGE_SHADOW)
-    excused = touched.counted_missed().update(
-        excused_at=at, excused_by=by, excuse_reason=f"平台停机：{outage.reason}"
-    )
+    excused = _excuse_all(touched.counted_missed(), reason=f"平台停机：{outage.reason}", by=by, at=at)
     moves = periods.outage_moves(starts_at, ends_at)
     outage.save()
     for period, due_at, closes_at in moves:

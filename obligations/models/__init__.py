@@ -1,0 +1,25 @@
+"""What is owed by when: policies with their history, the calendar, periods, obligations, suspensions, outages.
+
+Every interval is half-open. A report received at `t` is on time when `t < due_at` and late when
+`due_at <= t < closes_at`; `received_outcome` is the one place where that is written.
+"""
+
+from obligations.models.owed import Obligation, ObligationQuerySet, Outcome, received_outcome
+from obligations.models.pauses import Outage, Suspension, SuspensionQuerySet
+from obligations.models.rules import CalendarDay, CalendarYear, ObligationKind, Period, PeriodQuerySet, Policy
+
+__all__ = [
+    "CalendarDay",
+    "CalendarYear",
+    "Obligation",
+    "ObligationKind",
+    "ObligationQuerySet",
+    "Outage",
+    "Outcome",
+    "Period",
+    "PeriodQuerySet",
+    "Policy",
+    "Suspension",
+    "SuspensionQuerySet",
+    "received_outcome",
+]

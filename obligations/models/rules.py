@@ -1,0 +1,167 @@
+"""The province's rules, its calendar, and the periods made from them."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+
+class ObligationKind(models.TextChoices):
+    WEEKLY_REPORT = "weekly_report", "周报"
+    CORRECTION = "correction", "更正周报"
+
+
+class CalendarDay(models.Model):
+    """A statutory holiday, or a weekend day made a working day, of a published year."""
+
+    class Kind(models.TextChoices):
+        HOLIDAY = "holiday", "法定节假日"
+        WORKDAY = "workday", "调休上班"
+
+    day = models.DateField("日期", primary_key=True)
+    kind = models.CharField("类别", max_length=10, choices=Kind)
+    name = models.CharField("名称", max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "节假日安排"
+        ordering = ["day"]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.get_kind_display()}"
+
+
+class CalendarYear(models.Model):
+    """A year whose holidays have been published (国务院办公厅 notices); others are 待公布."""
+
+    year = models.PositiveSmallIntegerField("年份", primary_key=True)
+    document = models.CharField("文件", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "已公布年份"
+        ordering = ["year"]
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
+class Policy(models.Model):
+    """The province's own rule for one kind of report, in force from a day until the next one.
+
+    No field list, weekday or holiday rule was ever published by the ministry: these are the province's
+    settings and are never called official.
+    """
+
+    class OnHoliday(models.TextChoices):
+        EXEMPT = "exempt", "当周免报"
+        MOVE = "move", "提前到前一个工作日"
+
+    kind = models.CharField(
+        "种类", max_length=20, choices=ObligationKind, default=ObligationKind.WEEKLY_REPORT
+    )
+    effective_from = models.DateField("生效日期")
+    period_weeks = models.PositiveSmallIntegerField(
+        "周期（周）", default=1, validators=[MinValueValidator(1), MaxValueValidator(4)]
+    )
+    due_weekday = models.PositiveSmallIntegerField(
+        "截止星期",
+        default=5,
+        choices=list(enumerate(["星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"], 1)),
+    )
+    due_time = models.TimeField("截止时间", default=dt.time(18))
+    close_after_hours = models.PositiveSmallIntegerField(
+        "截止后多少小时关闭", default=72, validators=[MinValueValidator(1), MaxValueValidator(336)]
+    )
+    on_holiday = models.CharField(
+        "截止日逢节假日", max_length=10, choices=OnHoliday, default=OnHoliday.EXEMPT
+    )
+    reminder_hours = models.JSONField("提前多少小时提醒", default=list, blank=True)
+    flag_weeks = models.PositiveSmallIntegerField(
+        "连续未报几周立案", default=3, validators=[MinValueValidator(2), MaxValueValidator(12)]
+    )
+    correction_working_days = models.PositiveSmallIntegerField(
+        "更正期限（工作日）", default=3, validators=[MinValueValidator(1), MaxValueValidator(30)]
+    )
+    note = models.CharField("说明", max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField("制定时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "报送规则"
+        ordering = ["kind", "-effective_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "effective_from"],
+                name="policy_version",
+                violation_error_message="该日已有一条规则生效。",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}规则（{self.effective_from}起）"
+
+
+class PeriodQuerySet(models.QuerySet["Period"]):
+    def unopened(self) -> "PeriodQuerySet":
+        return self.filter(opened_at=None)
+
+    def to_open(self, at: dt.datetime) -> "PeriodQuerySet":
+        return self.filter(opened_at=None, opens_at__lte=at).order_by("opens_at")
+
+    def to_close(self, at: dt.datetime) -> "PeriodQuerySet":
+        return self.filter(closed_at=None, closes_at__lte=at).order_by("closes_at")
+
+    def closed(self) -> "PeriodQuerySet":
+        return self.filter(closed_at__isnull=False)
+
+
+class Period(models.Model):
+    """One reporting period; its instants are computed once and stored."""
+
+    kind = models.CharField("种类", max_length=20, choices=ObligationKind)
+    key = models.CharField("编号", max_length=20)
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="periods", verbose_name="适用规则")
+    starts_on = models.DateField("起")
+    ends_on = models.DateField("止")
+    weeks = models.PositiveSmallIntegerField("周数", default=1)
+    opens_at = models.DateTimeField("开始填报")
+    due_at = models.DateTimeField("截止")
+    closes_at = models.DateTimeField("关闭")
+    exempt_reason = models.CharField("免报原因", max_length=100, blank=True)
+    note = models.CharField("说明", max_length=200, blank=True)
+    opened_at = models.DateTimeField("已开始", null=True, blank=True)
+    closed_at = models.DateTimeField("已关闭", null=True, blank=True)
+
+    objects = PeriodQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "报送周期"
+        ordering = ["kind", "starts_on"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "key"], name="period_key"),
+            models.UniqueConstraint(fields=["kind", "starts_on"], name="period_start"),
+            models.CheckConstraint(
+                condition=Q(opens_at__lt=F("due_at")) & Q(due_at__lt=F("closes_at")), name="period_order"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["closed_at", "closes_at"]),
+            models.Index(fields=["opened_at", "opens_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label}周报" if self.kind == ObligationKind.WEEKLY_REPORT else self.key
+
+    @property
+    def label(self) -> str:
+        """`2020年第47周`, or `2020年第47–48周` when the province reports fortnightly."""
+        year, week, _ = self.starts_on.isocalendar()
+        last = self.ends_on.isocalendar().week
+        return f"{year}年第{week}周" if last == week else f"{year}年第{week}–{last}周"
+
+    @property
+    def short_label(self) -> str:
+        return f"{self.starts_on.isocalendar().week}周"
