@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, Q
 from django.urls import reverse
@@ -54,10 +55,11 @@ def enqueue(job: Job) -> None:
     """To a worker, once the current transaction is committed; the task carries only the id."""
     from core import tasks
 
-    tasks.run_job.delay_on_commit(str(job.pk))
+    task: Any = tasks.run_job
+    task.delay_on_commit(str(job.pk))
 
 
-def run(job_id: object) -> bool:
+def run(job_id: UUID | str) -> bool:
     """Claim and do the job. False when it is not there to be claimed."""
     job = _claim(job_id)
     if job is None:
@@ -119,7 +121,7 @@ def resume(*, at: dt.datetime) -> list[Job]:
     ]
 
 
-def announce(job_id: object) -> None:
+def announce(job_id: UUID | str) -> None:
     """Tell whoever started it how it ended: they may have left the page. Once for each ending."""
     job = Job.objects.get(pk=job_id)
     if job.state not in {Job.State.DONE, Job.State.FAILED}:
@@ -134,7 +136,7 @@ def announce(job_id: object) -> None:
     notices.tell([message], at=clock.now())
 
 
-def _claim(job_id: object) -> Job | None:
+def _claim(job_id: UUID | str) -> Job | None:
     claimed = Job.objects.filter(pk=job_id, state=Job.State.QUEUED).update(
         state=Job.State.RUNNING, attempt=F("attempt") + 1, heartbeat_at=clock.real_now(), done_steps=0
     )

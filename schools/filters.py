@@ -12,7 +12,7 @@ from schools.models import Programme, School
 
 
 class SchoolFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(label="名称、别名、代码、拼音首字母", method="search")
+    q = django_filters.CharFilter(label="名称、代码、拼音", method="search")
     city = django_filters.ModelChoiceFilter(
         label="所在市", field_name="organization__city", queryset=City.objects.all(), empty_label="全部"
     )

@@ -17,11 +17,10 @@ class SchoolQuerySet(models.QuerySet["School"]):
         """By organisation; an evaluator also sees the schools that run its certificates."""
         in_scope = Q(organization__in=Organization.objects.visible_to(user))
         if user.role == Role.EVALUATOR:
-            in_scope |= Exists(
-                Programme.objects.filter(
-                    school=OuterRef("pk"), certificate_level__certificate__owner=user.organization_id
-                )
+            running = Programme.objects.filter(
+                school=OuterRef("pk"), certificate_level__certificate__owner=user.organization_id
             )
+            in_scope |= Q(Exists(running))
         return self.filter(in_scope)
 
     def with_figures(self, instant: dt.datetime, year: int) -> "SchoolQuerySet":

@@ -355,7 +355,7 @@ def _restore(data: dict[str, Any], by: User, at: dt.datetime) -> list[str]:
 
 def _put_back(draft: Draft, fact: str, value: Any) -> None:
     organization = draft.organization
-    if fact == "name":
+    if fact == "name" and organization:
         organization.aliases.filter(name=value, source=services.FORMER_NAME).delete()
         organization.pinyin = initials(value)[:80]
     target = organization if fact in ORGANIZATION_FIELDS else draft.school

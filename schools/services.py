@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import models, transaction
 
 from accounts.models import Organization, OrganizationAlias, PilotMembership, User
 from accounts.pinyin import initials
@@ -253,8 +253,8 @@ def _shown(values: dict[str, Any]) -> dict[str, Any]:
 
 def label(name: str) -> str:
     """The Chinese name of a fact."""
-    model = Organization if name in ORGANIZATION_FIELDS else School
-    return str(model._meta.get_field(name).verbose_name)
+    model: type[models.Model] = Organization if name in ORGANIZATION_FIELDS else School
+    return str(getattr(model._meta.get_field(name), "verbose_name", name))
 
 
 def word(name: str, value: Any) -> Any:

@@ -27,7 +27,7 @@ class SchoolTable(PortalTable):
     class Meta(PortalTable.Meta):
         model = School
         fields: list[str] = []
-        order_by = "code"
+        order_by = ("-in_pilot", "code")
 
     def render_is_lead(self, value: bool) -> str:
         return "是" if value else "—"

@@ -54,16 +54,17 @@ class CalamineXLSX(XLSX):
     takes twenty times as long.
     """
 
+    read: Table
+
     def __init__(self, layout: Layout, name: str) -> None:
         super().__init__()
         self.layout, self.name = layout, name
-        self.table: Table | None = None
 
     def create_dataset(self, in_stream: bytes) -> Dataset:
         """Raises FileRefused."""
-        self.table = read_table(in_stream, self.name, self.layout)
+        self.read = read_table(in_stream, self.name, self.layout)
         dataset = Dataset(headers=list(self.layout.headings))
-        for row in self.table.rows:
+        for row in self.read.rows:
             dataset.append([row[heading] for heading in self.layout.headings])
         return dataset
 

@@ -72,6 +72,7 @@ class SheetResource(Resource):
     version: ClassVar[str]
     title: ClassVar[str]
     row_class: ClassVar[type[Row]] = Row
+    table: Table
 
     class Meta:
         instance_loader_class = BaseInstanceLoader
@@ -91,7 +92,6 @@ class SheetResource(Resource):
         self.progress = progress
         self.accepted: list[Row] = []
         self.undo: dict[str, Any] = {}
-        self.table: Table | None = None
 
     @classmethod
     def columns(cls) -> list[Column]:
@@ -131,7 +131,7 @@ class SheetResource(Resource):
     def _run(self, content: bytes, name: str, *, write: bool) -> Outcome:
         source = CalamineXLSX(self.layout(), name)
         dataset = source.create_dataset(content)
-        self.table = source.table
+        self.table = source.read
         self.accepted = []
         # Not the library's own dry run: it opens a transaction, in which progress could not be seen.
         result = self.import_data(dataset, use_transactions=False, write=write)

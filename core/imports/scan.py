@@ -7,8 +7,10 @@ take all memory, while a million formatted but empty rows cost nothing.
 
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from posixpath import join, normpath
+from typing import IO
 from xml.etree import ElementTree
 
 from core.imports import faults
@@ -52,7 +54,7 @@ def scan_sheets(archive: zipfile.ZipFile) -> list[SheetScan]:
     return scans
 
 
-def _scan(stream, scan: SheetScan) -> None:
+def _scan(stream: IO[bytes], scan: SheetScan) -> None:
     rest = b""
     first = True
     while chunk := stream.read(_CHUNK):
@@ -92,7 +94,7 @@ def column_number(letters: str) -> int:
     return number
 
 
-def _sheets(archive: zipfile.ZipFile):
+def _sheets(archive: zipfile.ZipFile) -> Iterator[tuple[str, bool, str]]:
     """(name, hidden, part) of the worksheets; chart sheets hold no cells."""
     targets = {}
     for relation in _parse(archive, "xl/_rels/workbook.xml.rels"):

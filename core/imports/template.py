@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
@@ -50,7 +51,7 @@ def build_template(
     return _saved(book)
 
 
-def _heading(sheet, letter: str, column: Column) -> None:
+def _heading(sheet: Any, letter: str, column: Column) -> None:
     cell = sheet[f"{letter}1"]
     cell.value, cell.font, cell.fill = column.shown_heading, _BOLD, _HEADING
     sheet.column_dimensions[letter].width = column.width
@@ -68,7 +69,7 @@ def _heading(sheet, letter: str, column: Column) -> None:
             sheet[f"{letter}{row}"].number_format = "@"
 
 
-def _option_list(sheet, lists, letter: str, column: Column, texts: list[str]) -> None:
+def _option_list(sheet: Any, lists: Any, letter: str, column: Column, texts: list[str]) -> None:
     """A drop-down that suggests; what else may stand there is for the import to say."""
     at = lists.max_column + 1 if lists["A1"].value else 1
     place = get_column_letter(at)
@@ -83,7 +84,7 @@ def _option_list(sheet, lists, letter: str, column: Column, texts: list[str]) ->
     rule.add(f"{letter}2:{letter}{FILLED_ROWS}")
 
 
-def _notes(sheet, resource: type[SheetResource], notes: list[str]) -> None:
+def _notes(sheet: Any, resource: type[SheetResource], notes: list[str]) -> None:
     sheet.append([VERSION_LABEL, resource.version])
     for text in notes:
         sheet.append(["说明", text.format(sheet=resource.sheet)])

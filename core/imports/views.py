@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.db.models.fields.json import KT
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views import View
@@ -58,14 +59,19 @@ class UploadPage(View):
 
     def _page(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
         importer = guard(request, self.kind)
-        mine = Job.objects.visible_to(request.user).filter(kind=self.kind).defer("result")[:RECENT]
+        mine = Job.objects.visible_to(request.user).filter(kind=self.kind).defer("result")
+        mine = mine.annotate(
+            stage=KT("result__stage"),
+            error_count=KT("result__error_count"),
+            changes=KT("result__change_count"),
+        )[:RECENT]
         context = {
             "form": form,
             "heading": f"{importer.resource.title}导入",
             "columns": importer.resource.columns(),
             "template_url": reverse("core:import-template", args=[self.kind]),
             "notes": importer.notes,
-            "recent": with_names(list(mine)),
+            "recent": [(found, _ending(found)) for found in with_names(list(mine))],
         }
         return render(request, "core/import_upload.html", context, status=422 if form.errors else 200)
 
@@ -87,6 +93,17 @@ def with_names(found: list[Job]) -> list[Job]:
     for job in found:
         job.file_name = names.get(str(job.pk), "")
     return found
+
+
+def _ending(job: Any) -> tuple[str, str]:
+    """(state, words) of a job in the list of recent ones."""
+    if job.state != Job.State.DONE:
+        return job.state, ""
+    if job.stage != "checked":
+        return ("done", "已导入") if job.stage == "applied" else ("ended", "已撤销")
+    if int(job.error_count):
+        return "failed", "有错误，未导入"
+    return ("pending", "核对通过，待确认") if int(job.changes) else ("ended", "没有变化")
 
 
 @require_safe
@@ -161,4 +178,7 @@ def undo(request: HttpRequest, pk: Any) -> HttpResponse:
 
 
 def _mine(request: HttpRequest, pk: Any) -> Job:
-    return get_object_or_404(Job.objects.visible_to(request.user).select_related("created_by"), pk=pk)
+    found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    if not services.is_import(found):
+        raise Http404
+    return found

@@ -11,7 +11,6 @@ from accounts.models import Organization
 from certificates.models import Certificate, CertificateLevel
 from core import clock, jobs, tasks
 from core.models import Job, Notice
-from evaluators.models import Evaluator
 from schools.models import AnnualPlan, School
 from schools.tests.rosters import GOOD, row, take_in, upload
 
@@ -41,7 +40,9 @@ def test_from_upload_to_undo_by_hand(world, client_for):
     assert client.post(f"{address}undo/").url == address
     assert "已撤销" in page(client, address)
     assert not School.objects.filter(organization__code="4214000001").exists()
-    assert "名册.xlsx" in page(client, "/schools/roster/")
+    assert "已撤销" in page(client, "/schools/roster/")
+    assert client.post("/schools/roster/", {"file": upload(row(年度=None))}).status_code == 302
+    assert "有错误，未导入" in page(client, "/schools/roster/")
 
 
 def test_errors_and_their_workbook(world, client_for):
@@ -128,7 +129,6 @@ def test_scope_of_the_list(world, client_for):
 
 def test_an_evaluator_sees_the_schools_that_run_its_certificates(world, client_for):
     stranger = Organization.objects.create(kind="evaluator", name="另一演示组织", code="E2")
-    Evaluator.objects.create(organization=stranger)
     user = world.add_user("evaluator", stranger, "stranger")
     assert client_for(user).get(f"/schools/{world.school.pk}/").status_code == 404
     client = client_for(world.evaluator_officer)
@@ -262,3 +262,13 @@ def test_programmes_and_plans_by_hand(world, client_for):
     programme.refresh_from_db()
     assert programme.ended_at == clock.now()
     assert "已结束的项目" in page(client, f"/schools/{world.school.pk}/")
+
+
+def test_a_file_too_large_to_read_while_waiting_is_refused_by_the_worker(world, client_for, monkeypatch):
+    monkeypatch.setattr("core.imports.services.INLINE_BYTES", 0)
+    client = client_for(world.office)
+    address = import_by_page(client, row(学校代码=None, 学校名称="=A1"))
+    tasks.run_job(str(Job.objects.get().pk))
+    shown = page(client, address)
+    assert "没有导入任何内容" in shown
+    assert "是公式" in shown
