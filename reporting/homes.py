@@ -225,8 +225,8 @@ def plans_home(evaluator: Organization | None = None) -> PlansHome:
     counts = programmes.values("certificate_level").annotate(
         programmes=Count("pk"), planned=Sum("plans__candidates", filter=Q(plans__year=year))
     )
-    by_level = {row["certificate_level"]: row for row in counts}
-    none = {"programmes": 0, "planned": None}
+    by_level: dict[int, Any] = {row["certificate_level"]: row for row in counts}
+    none: dict[str, Any] = {"programmes": 0, "planned": None}
     levels = CertificateLevel.objects.select_related("certificate__owner").order_by(
         "certificate__name", "level"
     )
