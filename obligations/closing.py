@@ -6,6 +6,7 @@ second run finds nothing left to do.
 """
 
 import datetime as dt
+import uuid
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -65,11 +66,19 @@ def _record_closing(period: Period, closed: Closed, *, at: dt.datetime) -> None:
             organization_id=row.organization_id,
             from_state=Outcome.PENDING,
             to_state=Outcome.MISSED,
-            changes={"due_at": row.due_at.isoformat(), "closes_at": row.closes_at.isoformat()},
+            changes={"截止": row.due_at.isoformat(), "关闭": period.closes_at.isoformat()},
         )
         for row in rows.order_by("pk").iterator(chunk_size=2000)
     ]
-    log.append(events.build("period_closed", period, by=JOB, at=at, changes=closed._asdict()))
+    log.append(
+        events.build(
+            "period_closed",
+            period,
+            by=JOB,
+            at=at,
+            changes={"按时": closed.on_time, "迟报": closed.late, "未报": closed.missed},
+        )
+    )
     events.record_many(log)
 
 
@@ -145,9 +154,9 @@ def _reminder_text(obligation: Obligation, at: dt.datetime) -> str:
     return f"{obligation.title}已于{deadline}到期，尚未办理。"
 
 
-def people_of(organization_ids: set[int], *roles: str) -> dict[int, list[object]]:
+def people_of(organization_ids: set[int], *roles: str) -> dict[int, list[uuid.UUID]]:
     """Organisation → ids of its active users in one of `roles`; one query."""
-    found: dict[int, list[object]] = defaultdict(list)
+    found: dict[int, list[uuid.UUID]] = defaultdict(list)
     users = User.objects.active().filter(role__in=roles, organization__isnull=False)
     # A province-wide set is cheaper to filter here than as ten thousand parameters.
     if len(organization_ids) < 500:

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Organization, User
 from core import clock, events
 from core.attachments import attach
+from core.models import Event
 from obligations import periods, permissions
 from obligations.models import (
     CalendarDay,
@@ -170,7 +171,7 @@ def _excuse_all(missed: QuerySet[Obligation], *, reason: str, by: User, at: dt.d
     return len(rows)
 
 
-def _record_excuse(obligation: Obligation, reason: str, *, by: User, at: dt.datetime) -> events.Event:
+def _record_excuse(obligation: Obligation, reason: str, *, by: User, at: dt.datetime) -> Event:
     return events.build(
         "obligation_excused",
         obligation,

@@ -94,7 +94,7 @@ def _follow_up(period: Period, counts: Counts, *, at: dt.datetime) -> None:
     limit = period.policy.flag_weeks
     below = [s for s in streaks.values() if s.weeks < limit]
     reached = [s for s in streaks.values() if s.weeks >= limit]
-    counts.warnings += _warn(below, warned_at=period.closes_at, at=at)
+    counts.warnings += _warn(period, below, at=at)
     counts.flags += supervision.flag(
         (supervision.Finding(s.obligations[-1].organization, s.obligations, s.spans_exempt) for s in reached),
         ground=Case.Ground.NOT_REPORTING,
@@ -103,23 +103,25 @@ def _follow_up(period: Period, counts: Counts, *, at: dt.datetime) -> None:
     )
 
 
-def _warn(streaks: list[Streak], *, warned_at: dt.datetime, at: dt.datetime) -> int:
+def _warn(period: Period, streaks: list[Streak], *, at: dt.datetime) -> int:
     """Write the warnings that are not there yet, and tell the school, its supervisor and the office."""
     latest = {s.obligations[-1].pk: s for s in streaks}
     known = set(StreakWarning.objects.filter(pk__in=latest).values_list("pk", flat=True))
     fresh = {pk: s for pk, s in latest.items() if pk not in known}
     StreakWarning.objects.bulk_create(
-        [StreakWarning(obligation_id=pk, weeks=s.weeks, warned_at=warned_at) for pk, s in fresh.items()],
+        [
+            StreakWarning(obligation_id=pk, weeks=s.weeks, warned_at=period.closes_at)
+            for pk, s in fresh.items()
+        ],
         ignore_conflicts=True,
         batch_size=1000,
     )
-    _tell_of(list(fresh.values()), at=at)
+    if fresh:
+        _tell_of(period, list(fresh.values()), at=at)
     return len(fresh)
 
 
-def _tell_of(streaks: list[Streak], *, at: dt.datetime) -> None:
-    if not streaks:
-        return
+def _tell_of(period: Period, streaks: list[Streak], *, at: dt.datetime) -> None:
     people = supervision.watchers(s.obligations[-1].organization for s in streaks)
     messages = []
     for streak in streaks:
@@ -132,7 +134,6 @@ def _tell_of(streaks: list[Streak], *, at: dt.datetime) -> None:
         messages += [
             Message(u, f"obligation:{last.pk}:closed", text, link) for u in people[last.organization_id]
         ]
-    period = streaks[0].obligations[-1].period
     tell(
         digest(
             messages,

@@ -1,6 +1,7 @@
 """Verbs on cases. The streak is told from above: `flag` is called, supervision never asks."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -108,14 +109,14 @@ def _frozen(obligation: Obligation) -> dict[str, Any]:
     }
 
 
-def watchers(organizations: Iterable[Organization]) -> dict[int, list[object]]:
+def watchers(organizations: Iterable[Organization]) -> dict[int, list[uuid.UUID]]:
     """Organisation → ids of those whom its trouble concerns: its people, its supervisor's, the office's."""
     organizations = list(organizations)
     users = User.objects.active().filter(
         role__in=[Role.SCHOOL_CONTACT, Role.SCHOOL_LEADER, Role.CITY_BUREAU, Role.OFFICE]
     )
-    office: list[object] = []
-    others: dict[int, list[object]] = {}
+    office: list[uuid.UUID] = []
+    others: dict[int | None, list[uuid.UUID]] = {}
     for pk, role, organization_id in users.order_by("pk").values_list("pk", "role", "organization_id"):
         if role == Role.OFFICE:
             office.append(pk)
