@@ -17,11 +17,11 @@ MANIFESTS = ("package.json", "package-lock.json")
 # What the pages load, and the licences that go with it. Tabler's own licence stands in its banner.
 VENDOR_FILES = {
     "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
-    "tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
     "tabler-vendors.min.css": "@tabler/core/dist/css/tabler-vendors.min.css",
     "tom-select.complete.min.js": "tom-select/dist/js/tom-select.complete.min.js",
     "tom-select.LICENSE.txt": "tom-select/LICENSE",
-    "popper.LICENSE.txt": "@popperjs/core/LICENSE.md",
+    "echarts.min.js": "echarts/dist/echarts.min.js",
+    "echarts.LICENSE.txt": "echarts/LICENSE",
 }
 # What only the browser journeys load.
 TEST_FILES = {"axe.min.js": "axe-core/axe.min.js"}

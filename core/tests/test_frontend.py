@@ -30,7 +30,7 @@ def test_files_are_copied_without_their_source_maps(root):
 
     vendor = root / "static/vendor"
     assert {path.name for path in vendor.iterdir()} == {*frontend.VENDOR_FILES, frontend.STAMP}
-    assert (vendor / "tabler.min.js").read_text() == "body\n"
+    assert (vendor / "echarts.min.js").read_text() == "body\n"
     assert not (root / "build").exists()
 
 
