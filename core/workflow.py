@@ -1,0 +1,152 @@
+"""One door for every lifecycle.
+
+A lifecycle is data: a table of transitions, each row naming its action, from, to, who may and what it
+asks for. The service that carries an action out registers as its verb and calls `perform`, which locks
+the row, checks state, right and readiness, and writes the state and the event. Nothing else assigns a
+state. Buttons, the API's actions and the page's reasons "why not yet" are drawn from the same table and
+always go through the verb, so that no side effect is skipped.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+
+from core import events
+
+
+class NotNow(Exception):
+    """The action does not fit the record's state, or something is still missing; `reasons` say what."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("；".join(reasons))
+        self.reasons = reasons
+
+
+def _always(user: Any, obj: Any) -> str:
+    return ""
+
+
+def _nothing(obj: Any, at: dt.datetime) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row of the table.
+
+    `forbids(user, obj)` gives the reason why this user may not, or "". `lacks(obj, at)` gives what is
+    still missing, each with its clause. `by_job` marks what only the clock does.
+    """
+
+    action: str
+    label: str
+    sources: tuple[str, ...]
+    target: str
+    forbids: Callable[[Any, Any], str] = _always
+    lacks: Callable[[Any, dt.datetime], list[str]] = _nothing
+    asks: tuple[str, ...] = ()
+    by_job: bool = False
+    dangerous: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a page shows of one action: a button, or the reasons why there is none yet."""
+
+    transition: Transition
+    reasons: list[str]
+
+    @property
+    def open(self) -> bool:
+        return not self.reasons
+
+
+@dataclass
+class Workflow:
+    """The lifecycle of one model, whose state is in the field `state`."""
+
+    table: tuple[Transition, ...]
+    verbs: dict[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_action = {row.action: row for row in self.table}
+        events.register(**{row.action: row.label for row in self.table})
+
+    def verb(self, action: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register a service as the one that carries out `action`."""
+        if action not in self._by_action:
+            raise ValueError(action)
+
+        def register(service: Callable[..., Any]) -> Callable[..., Any]:
+            self.verbs[action] = service
+            return service
+
+        return register
+
+    def transition(self, action: str) -> Transition:
+        """Raises KeyError for an action that is not in the table."""
+        return self._by_action[action]
+
+    def run(self, action: str, obj: Any, **data: Any) -> Any:
+        """Carry out `action` through its verb: what pages and the API call."""
+        return self.verbs[action](obj, **data)
+
+    def perform(
+        self,
+        action: str,
+        obj: models.Model,
+        *,
+        by: Any,
+        at: dt.datetime,
+        comment: str = "",
+        changes: dict[str, Any] | None = None,
+        organization_id: int | None = None,
+    ) -> Any:
+        """Lock the row, check, write state and event; the fresh row. Call it inside the verb's transaction.
+
+        `by` is a user or, for the clock's actions, the name of the job. Raises NotNow, PermissionDenied.
+        """
+        row = self._by_action[action]
+        if not transaction.get_connection().in_atomic_block:
+            raise RuntimeError("perform() needs the verb's transaction")
+        fresh = type(obj)._base_manager.select_for_update().get(pk=obj.pk)
+        user = None if isinstance(by, str) else by
+        if row.by_job == (user is not None):
+            raise PermissionDenied(f"“{row.label}”由{'平台按时限' if row.by_job else '经办人'}办理。")
+        if user and (reason := row.forbids(user, fresh)):
+            raise PermissionDenied(reason)
+        if reasons := self._missing(row, fresh, at):
+            raise NotNow(reasons)
+        before, fresh.state = fresh.state, row.target
+        fresh.save(update_fields=["state"])
+        obj.state = row.target  # type: ignore[attr-defined]
+        events.record(
+            action,
+            fresh,
+            by=by,
+            at=at,
+            organization_id=organization_id,
+            from_state=before,
+            to_state=row.target,
+            changes=changes,
+            reason=comment,
+        )
+        return fresh
+
+    def _missing(self, row: Transition, obj: Any, at: dt.datetime) -> list[str]:
+        if obj.state not in row.sources:
+            needed = "、".join(str(type(obj).State(s).label) for s in row.sources)
+            return [f"现在是“{obj.get_state_display()}”，只有在“{needed}”时才能“{row.label}”。"]
+        return row.lacks(obj, at)
+
+    def offers(self, obj: Any, user: Any, at: dt.datetime) -> Iterable[Offer]:
+        """The actions that stand next in the record's life for this user, each open or with its reasons."""
+        for row in self.table:
+            if row.by_job or obj.state not in row.sources:
+                continue
+            reason = row.forbids(user, obj)
+            yield Offer(row, [reason] if reason else row.lacks(obj, at))
