@@ -31,7 +31,7 @@ class UserFilter(django_filters.FilterSet):
 
 
 def _supervisors(request: HttpRequest) -> QuerySet[Organization]:
-    return Organization.objects.visible_to(request.user).filter(kind__in=["province", "city"])
+    return Organization.objects.visible_to(request.user).authorities()
 
 
 class OrganizationFilter(django_filters.FilterSet):

@@ -172,7 +172,7 @@ class LeaveForm(forms.Form):
 class OrganizationForm(forms.Form):
     supervisor = forms.ModelChoiceField(
         label="主管部门",
-        queryset=Organization.objects.filter(kind__in=["province", "city"]).order_by("kind", "code"),
+        queryset=Organization.objects.authorities(),
         required=False,
         help_text="决定由谁审核、由谁督促，与所在地无关。",
     )

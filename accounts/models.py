@@ -63,6 +63,13 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def schools(self) -> "OrganizationQuerySet":
         return self.filter(kind=Organization.Kind.SCHOOL)
 
+    def authorities(self) -> "OrganizationQuerySet":
+        """Who may supervise a school, the province first. A demonstration offers none but its own, so that
+        nothing invented comes to hang on a real bureau."""
+        is_demonstration = Exists(Organization.objects.filter(is_demonstration=True))
+        authorities = self.filter(kind__in=[Organization.Kind.PROVINCE, Organization.Kind.CITY])
+        return authorities.filter(is_demonstration=is_demonstration).order_by("-kind", "code")
+
     def matching(self, text: str) -> "OrganizationQuerySet":
         """Search by name, alias, code or pinyin initials."""
         text = text.strip()

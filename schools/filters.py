@@ -20,7 +20,7 @@ class SchoolFilter(django_filters.FilterSet):
     supervisor = django_filters.ModelChoiceFilter(
         label="主管部门",
         field_name="organization__supervisor",
-        queryset=Organization.objects.filter(kind__in=["province", "city"]).order_by("-kind", "code"),
+        queryset=Organization.objects.authorities(),
         empty_label="全部",
     )
     certificate = django_filters.ModelChoiceFilter(

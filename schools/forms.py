@@ -23,7 +23,7 @@ class SchoolForm(forms.Form):
     city = forms.ModelChoiceField(label="所在市", queryset=City.objects.all())
     supervisor = forms.ModelChoiceField(
         label="主管部门",
-        queryset=Organization.objects.filter(kind__in=["province", "city"]).order_by("-kind", "code"),
+        queryset=Organization.objects.authorities(),
         help_text="决定由谁查看和催报，与所在市无关。",
     )
     is_lead = forms.BooleanField(label="牵头院校（双高、示范）", required=False)

@@ -334,7 +334,7 @@ def options() -> dict[str, list[str]]:
     )
     certificates = dict.fromkeys(level.certificate.name for level in levels)
     owners = dict.fromkeys(level.certificate.owner.name for level in levels)
-    supervisors = Organization.objects.filter(kind__in=["province", "city"]).order_by("-kind", "code")
+    supervisors = Organization.objects.authorities()
     return {
         "所在市": list(City.objects.values_list("name", flat=True)),
         "主管部门": list(supervisors.values_list("name", flat=True)),

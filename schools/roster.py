@@ -146,7 +146,7 @@ def _cities() -> dict[str, City]:
 def _supervisors() -> dict[str, Organization]:
     """City bureaux under their city's name too; the province under what schools write for it."""
     found: dict[str, Organization] = {}
-    organizations = Organization.objects.filter(kind__in=["province", "city"]).select_related("city")
+    organizations = Organization.objects.authorities().select_related("city")
     for organization in organizations.prefetch_related("aliases").order_by("kind", "code"):
         names = [organization.name, *(alias.name for alias in organization.aliases.all())]
         if organization.kind == Organization.Kind.PROVINCE:

@@ -95,7 +95,7 @@ class Chronicle:
             for school, habit in zip(schools, habits, strict=True)
         }
 
-    def play(self) -> None:
+    def play(self, say: Callable[[str], object]) -> None:
         declared_at = clock.at(self.starts_on - dt.timedelta(days=10), dt.time(10))
         obligations.set_policy(
             fields={
@@ -116,6 +116,8 @@ class Chronicle:
             if number in (0, 1) or number % 10 == 5:
                 refresh_statistics()
             self._play_week(period, weeks_ago=len(periods) - 1 - number)
+            if number % 26 == 25:
+                say(f"已到{period.label}")
         self._pass_until(self.now)
         reset_keys(ReportVersion)
         self._read_old_notices()

@@ -148,6 +148,7 @@ def _says_nothing_of_anybody_real():
         Organization.objects.filter(supervisor__in=real, is_demonstration=True),
     ):
         assert not related.exists()
+    assert not Organization.objects.authorities().filter(is_demonstration=False).exists()
     for certificate in Certificate.objects.filter(owner__is_demonstration=True):
         assert certificate.name.startswith("演示")
 
@@ -164,7 +165,7 @@ def _is_not_made_twice():
 @pytest.mark.django_db
 def test_an_interrupted_demonstration_leaves_nothing(monkeypatch):
     load_reference()
-    monkeypatch.setattr(Chronicle, "play", lambda self: 1 / 0)
+    monkeypatch.setattr(Chronicle, "play", lambda self, say: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         demo()
     assert not Organization.objects.filter(is_demonstration=True).exists()

@@ -1,4 +1,5 @@
 import datetime as dt
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -34,7 +35,8 @@ class Command(BaseCommand):
         if options["schools"] < 30 or not 1 <= options["years"] <= MOST_YEARS:
             raise CommandError(f"--schools 至少 30，--years 为 1 至 {MOST_YEARS}。")
         self.stdout.write("正在建立演示数据 …")
-        make(schools=options["schools"], years=options["years"], seed=options["seed"])
+        make(schools=options["schools"], years=options["years"], seed=options["seed"], say=self.stdout.write)
+        clock.forget_origin()
         self._show_accounts()
 
     def _is_free(self, *, if_empty: bool) -> bool:
@@ -65,12 +67,11 @@ class Command(BaseCommand):
 
 
 @transaction.atomic
-def make(*, schools: int, years: int, seed: int) -> None:
+def make(*, schools: int, years: int, seed: int, say: Callable[[str], object]) -> None:
     """The whole demonstration, in one transaction; at its end the portal's clock shows `NOW`."""
     rng = Random(seed)  # noqa: S311 (invented data, the same for the same seed)
     starts_on = clock.local(NOW).date() - dt.timedelta(weeks=52 * years)
     starts_on -= dt.timedelta(days=starts_on.weekday())
     province = Founder(schools=schools, starts_on=starts_on, rng=rng).found()
-    Chronicle(province, starts_on=starts_on, now=NOW, rng=rng).play()
+    Chronicle(province, starts_on=starts_on, now=NOW, rng=rng).play(say)
     ClockOrigin.objects.create(real_at=clock.real_now(), portal_at=NOW)
-    transaction.on_commit(clock.forget_origin)
