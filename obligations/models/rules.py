@@ -83,6 +83,9 @@ class Policy(models.Model):
     correction_working_days = models.PositiveSmallIntegerField(
         "更正期限（工作日）", default=3, validators=[MinValueValidator(1), MaxValueValidator(30)]
     )
+    dispute_working_days = models.PositiveSmallIntegerField(
+        "异议答复期限（工作日）", default=5, validators=[MinValueValidator(1), MaxValueValidator(30)]
+    )
     note = models.CharField("说明", max_length=200, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
