@@ -83,6 +83,27 @@ def _record_closing(period: Period, closed: Closed, *, at: dt.datetime) -> None:
 
 
 @transaction.atomic
+def miss(obligation: Obligation, *, at: dt.datetime) -> None:
+    """Its time is over and nothing came: for what belongs to no period. Repeated, it changes nothing."""
+    changed = (
+        Obligation.objects.pending()
+        .filter(pk=obligation.pk, due_at__lte=at)
+        .update(outcome=Outcome.MISSED, closed_at=at)
+    )
+    if changed:
+        events.record(
+            "obligation_missed",
+            obligation,
+            by=JOB,
+            at=at,
+            organization_id=obligation.organization_id,
+            from_state=Outcome.PENDING,
+            to_state=Outcome.MISSED,
+            changes={"截止": obligation.due_at.isoformat()},
+        )
+
+
+@transaction.atomic
 def remind(*, at: dt.datetime) -> int:
     """Send to each that has not done what is due the latest step of its ladder; the number of obligations.
 

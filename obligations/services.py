@@ -31,6 +31,7 @@ from obligations.models import (
 events.register(
     policy_set="制定报送规则",
     policy_removed="撤回报送规则",
+    obligations_released="不再报送",
     obligation_excused="谅解未报",
     excuse_withdrawn="撤销谅解",
     suspension_declared="登记停报",
@@ -208,6 +209,26 @@ def withdraw_excuse(obligation: Obligation, *, reason: str, by: User, at: dt.dat
     )
     obligation.refresh_from_db()
     return obligation
+
+
+@transaction.atomic
+def release(*, organization: Organization, reason: str, by: User, at: dt.datetime) -> int:
+    """It owes nothing that falls due from `at` on: reports still open become exempt; how many.
+
+    What fell due before stays owed, and so do the terms of cases.
+    """
+    open_reports = Obligation.objects.reports().pending().filter(organization=organization, due_at__gt=at)
+    released = open_reports.update(outcome=Outcome.EXEMPT, exempt_reason=reason[:200])
+    events.record(
+        "obligations_released",
+        organization,
+        by=by,
+        at=at,
+        organization_id=organization.pk,
+        changes={"免报": released},
+        reason=reason,
+    )
+    return released
 
 
 # --- suspensions (SX 三.6)

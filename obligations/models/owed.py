@@ -40,6 +40,10 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
     def weekly(self) -> "ObligationQuerySet":
         return self.filter(kind=ObligationKind.WEEKLY_REPORT)
 
+    def reports(self) -> "ObligationQuerySet":
+        """What reporting asks for. The terms of a case are not reports: no suspension exempts from them."""
+        return self.exclude(kind__in=[ObligationKind.CASE_ANSWER, ObligationKind.RECTIFICATION])
+
     def pending(self) -> "ObligationQuerySet":
         return self.filter(outcome=Outcome.PENDING)
 
@@ -59,8 +63,8 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
         return self.filter(outcome=Outcome.MISSED, excused_at=None)
 
     def covered_by(self, suspension: "Suspension") -> "ObligationQuerySet":
-        """Obligations whose due instant lies in the suspension and whose organisation it covers."""
-        return self.filter(
+        """Reports whose due instant lies in the suspension and whose organisation it covers."""
+        return self.reports().filter(
             organization__in=suspension.covered_organizations(),
             due_at__gte=suspension.starts_at,
             due_at__lt=suspension.stands_until,

@@ -11,6 +11,8 @@ from django.db.models import F, Q
 class ObligationKind(models.TextChoices):
     WEEKLY_REPORT = "weekly_report", "周报"
     CORRECTION = "correction", "更正周报"
+    CASE_ANSWER = "case_answer", "陈述申辩"
+    RECTIFICATION = "rectification", "限期整改"
 
 
 class CalendarDay(models.Model):
