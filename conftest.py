@@ -5,6 +5,7 @@ The clock stands on Wednesday 2020-11-18 10:00 in Shanghai.
 """
 
 import datetime as dt
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -208,3 +209,39 @@ def client_for() -> Any:
         return client
 
     return signed_in
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Any:
+    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, live_server: Any, client_for: Any) -> Any:
+    """A new window signed in as a user; afterwards nothing may stand in its console."""
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def open_as(user: User, size: tuple[int, int] = (1440, 900), scripts: bool = True) -> Any:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale="zh-CN", java_script_enabled=scripts
+        )
+        cookie = client_for(user).cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        contexts.append(context)
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    # A refused autosave and a page with errors are answers; a script's error or a CSP violation is a fault.
+    assert [text for text in complaints if not text.startswith("Failed to load resource")] == []

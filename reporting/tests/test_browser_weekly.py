@@ -1,10 +1,8 @@
 """The contact's Friday in a real browser: fill, lose the session, sign in, go on, send, receipt, correct."""
 
-import os
-
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from core import clock
 from reporting.models import ReportVersion, WeeklyReport
@@ -15,39 +13,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SIZES = [(1440, 900), (390, 844)]
 PASSWORD = "pilot-pass-2020"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium, live_server, client_for):
-    """A new window signed in as a user; afterwards nothing may stand in its console."""
-    contexts, complaints = [], []
-
-    def open_as(user, size=(1440, 900), scripts=True):
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale="zh-CN", java_script_enabled=scripts
-        )
-        cookie = client_for(user).cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        contexts.append(context)
-        return page
-
-    yield open_as
-    for context in contexts:
-        context.close()
-    # A refused autosave and a page with errors are answers; a script's error or a CSP violation is a fault.
-    assert [text for text in complaints if not text.startswith("Failed to load resource")] == []
 
 
 def address(live_server, name, obligation):
