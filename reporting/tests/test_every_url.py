@@ -122,6 +122,7 @@ def addresses(world):
                     "kind": "schools.roster",
                     "alias_pk": alias.pk,
                     "year": 2020,
+                    "obligation": world.obligation.pk,
                 }[field]
         return reverse(name, kwargs=values)
 
