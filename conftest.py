@@ -56,9 +56,9 @@ class UndefinedVariable(str):
 
 
 class GetWritesNothing:
-    """Any GET or HEAD that writes but to the session (or the lock-out's log) fails."""
+    """Any GET or HEAD that writes but to the session, the lock-out's log or a token's last use fails."""
 
-    ALLOWED = ("django_session", "axes_")
+    ALLOWED = ("django_session", "axes_", "accounts_apitoken")
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response

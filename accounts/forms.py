@@ -10,7 +10,7 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from accounts.models import City, Organization, Role, User
+from accounts.models import City, Organization, Role, Scope, User
 from core.forms import DayInput
 
 USERNAME = RegexValidator(
@@ -141,6 +141,28 @@ class EditForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         """The service changes the row, not the form."""
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(label="名称", max_length=60, help_text="写明给哪个系统用，如“教务系统”。")
+    scopes = forms.MultipleChoiceField(
+        label="权限",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="只勾选用得到的。不会超出您本人的权限。",
+        error_messages={"required": "请至少勾选一项。"},
+    )
+    days = forms.TypedChoiceField(
+        label="有效期",
+        coerce=int,
+        initial=90,
+        choices=[(30, "30 天"), (90, "90 天"), (180, "180 天"), (366, "一年（366 天）")],
+    )
+
+    def __init__(self, *args: Any, scopes: frozenset[Scope], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].choices = [
+            (scope.value, f"{scope.label}（{scope}）") for scope in Scope if scope in scopes
+        ]
 
 
 class ReasonForm(forms.Form):

@@ -319,3 +319,70 @@ class User(AbstractBaseUser):
     @property
     def may_search_audit(self) -> bool:
         return self.role in {Role.OFFICE, Role.AUDITOR, Role.CITY_BUREAU}
+
+
+class Scope(models.TextChoices):
+    """What a token may be used for; which of them a role may give is in `permissions.scopes_of`."""
+
+    READ_ORGANIZATIONS = "read:organizations", "查看机构"
+    READ_PERIODS = "read:periods", "查看报送周期"
+    READ_OBLIGATIONS = "read:obligations", "查看报送任务与报送率"
+    READ_REPORTS = "read:reports", "查看周报"
+    WRITE_REPORTS = "write:reports", "提交周报"
+    READ_CASES = "read:cases", "查看案件"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def visible_to(self, user: Any) -> "ApiTokenQuerySet":
+        return self.filter(user=user.pk)
+
+
+class ApiToken(models.Model):
+    """A key with which a program acts for a person, for a time and within scopes.
+
+    Only its HMAC is kept. It holds for the role and organisation its maker had; instants are of real
+    time, also with demonstration data.
+    """
+
+    LONGEST = dt.timedelta(days=366)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="api_tokens", verbose_name="账号")
+    name = models.CharField("名称", max_length=60)
+    prefix = models.CharField("开头", max_length=12)
+    digest = models.CharField("摘要", max_length=64, unique=True)
+    scopes = models.JSONField("权限")
+    role = models.CharField("角色", max_length=20, choices=Role)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", verbose_name="所属机构")
+    created_at = models.DateTimeField("生成时间")
+    expires_at = models.DateTimeField("到期时间")
+    last_used_at = models.DateTimeField("最近使用", null=True, blank=True)
+    revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
+    revoked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "接口令牌"
+        ordering = ["-created_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="token_order"),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, revoked_by__isnull=True)
+                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="token_revoked_by_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def scope_labels(self) -> list[str]:
+        return [Scope(scope).label for scope in self.scopes]
+
+    def state_at(self, instant: dt.datetime) -> str:
+        """`active`, `revoked` or `expired` at `instant` of real time; expired from `expires_at` on."""
+        if self.revoked_at:
+            return "revoked"
+        return "active" if instant < self.expires_at else "expired"

@@ -1,6 +1,6 @@
 """Who may make and keep accounts, and for whom: never more than one has oneself."""
 
-from accounts.models import Organization, Role, User
+from accounts.models import ApiToken, Organization, Role, Scope, User
 
 _BY_KIND: dict[str, frozenset[Role]] = {
     Organization.Kind.PROVINCE: frozenset(
@@ -118,3 +118,31 @@ def may_see_organizations(user: User) -> bool:
 def may_edit_organization(user: User) -> bool:
     """Aliases, membership of the pilot, supervisor and city are kept by the office."""
     return is_office(user)
+
+
+_WATCHES: frozenset[Scope] = frozenset(Scope) - {Scope.WRITE_REPORTS}
+_SCOPES: dict[str, frozenset[Scope]] = {
+    Role.OFFICE: _WATCHES,
+    Role.LEADING_GROUP: _WATCHES,
+    Role.AUDITOR: _WATCHES,
+    Role.CITY_BUREAU: _WATCHES,
+    Role.FINANCE: frozenset({Scope.READ_ORGANIZATIONS, Scope.READ_PERIODS}),
+    Role.SCHOOL_CONTACT: frozenset(Scope),
+    Role.SCHOOL_LEADER: _WATCHES,
+    Role.EVALUATOR: frozenset({Scope.READ_ORGANIZATIONS, Scope.READ_PERIODS, Scope.READ_OBLIGATIONS}),
+}
+
+
+def scopes_of(user: User) -> frozenset[Scope]:
+    """What a token of this user may be given: nothing that the role itself may not do."""
+    return _SCOPES.get(user.role, frozenset())
+
+
+def may_make_tokens(user: User) -> bool:
+    return bool(scopes_of(user))
+
+
+def may_use_token(token: ApiToken, user: User) -> bool:
+    """The account is in use, in the role and organisation for which the token was made."""
+    unchanged = token.role == user.role and token.organization_id == user.organization_id
+    return user.is_active and not user.must_change_password and unchanged

@@ -1,9 +1,10 @@
-"""Tables of accounts and organisations."""
+"""Tables of accounts, organisations and tokens."""
 
 import django_tables2 as tables
 
-from accounts.models import Organization, User
-from core.tables import WIDE, InstantColumn, PortalTable
+from accounts.models import ApiToken, Organization, User
+from core import clock
+from core.tables import SHORT, WIDE, InstantColumn, PortalTable
 from core.templatetags import portal
 
 
@@ -45,3 +46,36 @@ class OrganizationTable(PortalTable):
         if not record.takes_part:
             return "—"
         return "在试点" if value else "不在试点"
+
+
+_TOKEN_STATES = {
+    "active": ("active", "可用"),
+    "expired": ("ended", "已到期"),
+    "revoked": ("ended", "已撤销"),
+}
+
+
+class TokenTable(PortalTable):
+    """One's own; whether they open anything is a matter of real time."""
+
+    prefix = tables.Column("开头", attrs=SHORT, orderable=False)
+    scopes = tables.Column(attrs=WIDE, orderable=False)
+    expires_at = InstantColumn()
+    last_used_at = InstantColumn()
+    state = tables.Column("状态", empty_values=(), orderable=False)
+    revoke = tables.TemplateColumn(
+        template_name="accounts/_revoke_token.html", verbose_name="操作", orderable=False
+    )
+
+    class Meta(PortalTable.Meta):
+        model = ApiToken
+        fields = ["name", "prefix", "scopes", "expires_at", "last_used_at", "state", "revoke"]
+
+    def render_prefix(self, value: str) -> str:
+        return f"{value}…"
+
+    def render_scopes(self, record: ApiToken) -> str:
+        return "、".join(record.scope_labels)
+
+    def render_state(self, record: ApiToken) -> str:
+        return portal.state(*_TOKEN_STATES[record.state_at(clock.real_now())])

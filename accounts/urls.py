@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import organizations, people, search, signing
+from accounts.views import organizations, people, search, signing, tokens
 
 app_name = "accounts"
 urlpatterns = [
@@ -9,6 +9,9 @@ urlpatterns = [
     path("password/", signing.password, name="password"),
     path("second-factor/", signing.verify, name="second-factor"),
     path("second-factor/enrol/", signing.enrol, name="enrol"),
+    path("tokens/", tokens.TokenList.as_view(), name="token-list"),
+    path("tokens/new/", tokens.new, name="token-new"),
+    path("tokens/<uuid:pk>/revoke/", tokens.revoke, name="token-revoke"),
     path("search/", search.results, name="search"),
     path("accounts/", people.UserList.as_view(), name="user-list"),
     path("accounts/<uuid:pk>/", people.detail, name="user-detail"),

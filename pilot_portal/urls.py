@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("schools.urls")),
     path("", include("evaluators.urls")),
     path("", include("supervision.urls")),
+    path("api/v1/", include("pilot_portal.api")),
 ]

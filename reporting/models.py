@@ -125,3 +125,19 @@ class StreakWarning(models.Model):
 
     def __str__(self) -> str:
         return f"{self.obligation.organization} 连续 {self.weeks} 周未报"
+
+
+class FilingKey(models.Model):
+    """The key under which a program filed: the same key again finds the same receipt.
+
+    `fingerprint` is the SHA-256 (hex) of what was sent with it.
+    """
+
+    report = models.ForeignKey(WeeklyReport, models.PROTECT, related_name="filing_keys")
+    key = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64)
+    version = models.ForeignKey(ReportVersion, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "接口提交"
+        constraints = [models.UniqueConstraint(fields=["report", "key"], name="filing_key_once")]

@@ -21,23 +21,28 @@ from accounts.services.people import (
     reveal_mobile,
     unlock,
 )
+from accounts.services.tokens import create_token, find_token, note_use, revoke_token
 
 __all__ = [
     "add_alias",
     "change_password",
     "create_account",
+    "create_token",
     "deactivate",
     "edit_account",
     "edit_organization",
     "end_membership",
     "enrol_second_factor",
+    "find_token",
     "hand_over",
     "join_pilot",
+    "note_use",
     "reactivate",
     "record_sign_in",
     "remove_alias",
     "reset_password",
     "reset_second_factor",
     "reveal_mobile",
+    "revoke_token",
     "unlock",
 ]

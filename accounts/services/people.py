@@ -12,6 +12,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import permissions, second_factor
 from accounts.models import Organization, Role, User
+from accounts.services.tokens import revoke_all
 from core import events
 
 events.register(
@@ -116,6 +117,7 @@ def _end(user: User, *, by: User, at: dt.datetime) -> None:
     user.is_active = False
     user.ended_at, user.ended_by = at, by
     user.save(update_fields=["password", "is_active", "ended_at", "ended_by", "successor"])
+    revoke_all(user=user, by=by, at=at)
 
 
 @transaction.atomic
@@ -163,13 +165,14 @@ def _set_one_time_password(user: User) -> str:
 
 @transaction.atomic
 def reset_password(*, user: User, by: User, at: dt.datetime) -> str:
-    """A new one-time password; the account's sessions end."""
+    """A new one-time password; the account's sessions and tokens end."""
     _guard(permissions.may_manage(by, user), "您不能重置这个账号的密码。")
     user = _locked(user)
     if not user.is_active:
         raise ValidationError("该账号已停用，请先恢复。")
     password = _set_one_time_password(user)
     reset_lockout(username=user.username)
+    revoke_all(user=user, by=by, at=at)
     _record("password_reset", user, by=by, at=at)
     return password
 

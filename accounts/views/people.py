@@ -68,6 +68,7 @@ def _show(request: HttpRequest, account: User, **more: Any) -> HttpResponse:
     context = {
         "account": account,
         "is_self": user.pk == account.pk,
+        "may_make_tokens": user.pk == account.pk and permissions.may_make_tokens(user),
         "manages": manages,
         "may_edit": permissions.may_edit(user, account),
         "may_reveal": bool(account.mobile) and permissions.may_reveal_mobile(user, account),
