@@ -235,7 +235,7 @@ def visit(chromium: Any, live_server: Any, client_for: Any) -> Any:
         cookie = client_for(user).cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
         page = context.new_page()
-        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+        page.on("console", lambda m: complaints.extend([m.text] if m.type == "error" else []))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         contexts.append(context)
         return page
