@@ -5,6 +5,7 @@ The clock stands on Wednesday 2020-11-18 10:00 in Shanghai.
 """
 
 import datetime as dt
+import functools
 import os
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.test import Client
 
@@ -85,6 +87,11 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
             item.add_marker(skip)
 
 
+@functools.cache
+def hashed_password() -> str:
+    return make_password(PASSWORD)
+
+
 class World(SimpleNamespace):
     """Everything by name; `at` moves the clock, `add_*` makes more of the same."""
 
@@ -94,10 +101,10 @@ class World(SimpleNamespace):
         self.traveller.move_to(moment)
         return clock.now()
 
-    def add_user(self, role: str, organization: Organization | None, username: str, **fields: Any) -> User:
-        return User.objects.create_user(
+    def new_user(self, role: str, organization: Organization | None, username: str, **fields: Any) -> User:
+        return User(
             username=username,
-            password=PASSWORD,
+            password=hashed_password(),
             name=fields.pop("name", f"测试{username}"),
             role=role,
             organization=organization,
@@ -105,6 +112,11 @@ class World(SimpleNamespace):
             created_at=clock.now(),
             **fields,
         )
+
+    def add_user(self, role: str, organization: Organization | None, username: str, **fields: Any) -> User:
+        user = self.new_user(role, organization, username, **fields)
+        user.save()
+        return user
 
     def add_school(
         self, name: str, *, bureau: Organization | None = None, joined: str = "2020-01-01T00:00:00+08:00"
@@ -181,6 +193,7 @@ def _people_and_places(w: World) -> None:
     w.other_school = w.add_school("长治演示职业学校", bureau=w.other_bureau)
     w.school_org, w.other_school_org = w.school.organization, w.other_school.organization
     w.programme, w.other_programme = w.school.programmes.get(), w.other_school.programmes.get()
+    people = {}
     for name, role, organization in [
         ("office", Role.OFFICE, w.province),
         ("office2", Role.OFFICE, w.province),
@@ -198,7 +211,9 @@ def _people_and_places(w: World) -> None:
         ("auditor", Role.AUDITOR, w.province),
         ("learner", Role.LEARNER, None),
     ]:
-        setattr(w, name, w.add_user(role, organization, name))
+        people[name] = w.new_user(role, organization, name)
+    User.objects.bulk_create(people.values())
+    vars(w).update(people)
 
 
 @pytest.fixture
