@@ -19,12 +19,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from docx import Document
-from docx.enum.section import WD_ORIENT
-from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt
+from docx.shared import Mm, Pt, RGBColor
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 BODY, HEADING, TITLE, SONG = "仿宋_GB2312", "黑体", "方正小标宋简体", "宋体"
@@ -51,13 +51,12 @@ class Paper:
         section.top_margin, section.bottom_margin = Mm(37), Mm(35)
         section.left_margin, section.right_margin = Mm(28), Mm(26)
         if landscape:
-            section.orientation = WD_ORIENT.LANDSCAPE
-            section.page_width, section.page_height = Mm(297), Mm(210)
-            section.top_margin, section.bottom_margin = Mm(28), Mm(26)
+            _turn(section)
         style = self.document.styles["Normal"]
         style.font.size = Pt(16)
         style.paragraph_format.space_after = Pt(0)
         _set_font(style, BODY)
+        _speak_chinese(style)
         _page_number(section.footer.paragraphs[0])
 
     def number(self, text: str) -> None:
@@ -87,6 +86,21 @@ class Paper:
         """A word in the top corner, such as 演示."""
         self._line(text, font=HEADING)
 
+    def mark(self, text: str) -> None:
+        """At the top of every page, such as 演示数据."""
+        paragraph = self.document.sections[0].header.paragraphs[0]
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        run = paragraph.add_run(text)
+        run.font.size, run.font.color.rgb = Pt(14), RGBColor(0xA3, 0x18, 0x2A)
+        _set_font(run, HEADING)
+
+    def annex(self, label: str, title: str) -> None:
+        """Begins a landscape page: 附件1 in its corner, the title in its middle."""
+        _turn(self.document.add_section(WD_SECTION.NEW_PAGE))
+        self._line(label, font=HEADING)
+        paragraph = self._line(title, align=WD_ALIGN_PARAGRAPH.CENTER, font=TITLE, size=18)
+        paragraph.paragraph_format.space_after = Pt(10)
+
     def table(
         self,
         headings: Sequence[str],
@@ -101,6 +115,8 @@ class Paper:
         table.style = "Table Grid"
         table.alignment = WD_TABLE_ALIGNMENT.CENTER
         table.autofit = False
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = Mm(width)
         for index, values in enumerate([headings, *rows]):
             row = table.add_row()
             _row_property(row, "w:cantSplit")
@@ -161,10 +177,28 @@ def download(content: bytes, filename: str) -> HttpResponse:
     )
 
 
+def _turn(section: Any) -> None:
+    """To landscape."""
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = Mm(297), Mm(210)
+    section.top_margin, section.bottom_margin = Mm(28), Mm(26)
+
+
 def _set_font(styled: Any, name: str) -> None:
     styled.font.name = LATIN
-    fonts = styled.element.get_or_add_rPr().get_or_add_rFonts()
+    properties = styled.element.get_or_add_rPr()
+    fonts = properties.get_or_add_rFonts()
     fonts.set(qn("w:eastAsia"), name)
+    # Quotation marks and dashes are Chinese ones, as wide as a character.
+    fonts.set(qn("w:hint"), "eastAsia")
+
+
+def _speak_chinese(style: Any) -> None:
+    """Else a substitute font may show the punctuation of another region."""
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "en-US")
+    language.set(qn("w:eastAsia"), "zh-CN")
+    style.element.get_or_add_rPr().append(language)
 
 
 def _declare_fallbacks(document: Any) -> None:
@@ -203,6 +237,7 @@ def _row_property(row: Any, name: str) -> None:
 
 def _fill(cell: Any, value: Any, *, size: int, is_heading: bool) -> None:
     paragraph = cell.paragraphs[0]
+    cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_heading:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER

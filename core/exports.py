@@ -16,6 +16,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 from core import clock, events
 
@@ -47,14 +48,26 @@ def workbook(title: str, rows: Iterable[list[Any]]) -> tuple[bytes, int]:
     """(.xlsx of one sheet, number of rows below the heading). Texts stay texts, ids of digits too, and
     what begins with = + - @ is never a formula."""
     book = Workbook(write_only=True)
+    count = add_sheet(book, title, rows)
+    return saved(book), count
+
+
+def add_sheet(book: Workbook, title: str, rows: Iterable[list[Any]], *, widths: Iterable[float] = ()) -> int:
+    """A sheet of a write-only workbook, headings first; `widths` in characters. The rows below the heading."""
     sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\\x00-\x1f]", "", title)[:31])
     sheet.freeze_panes = "A2"
+    for index, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
     count = -1
     for count, row in enumerate(rows):
         sheet.append([_cell(sheet, value, heading=count == 0) for value in row])
+    return max(count, 0)
+
+
+def saved(book: Workbook) -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
-    return buffer.getvalue(), max(count, 0)
+    return buffer.getvalue()
 
 
 def _cell(sheet: Any, value: Any, *, heading: bool) -> Any:

@@ -39,6 +39,10 @@ def register(kind: str, title: str, runner: Runner) -> None:
     _runners[kind] = (title, runner)
 
 
+def title(job: Job) -> str:
+    return _runners[job.kind][0]
+
+
 def create(*, kind: str, arguments: dict[str, Any], total_steps: int = 0, by: Any, at: dt.datetime) -> Job:
     """A queued job. `enqueue` hands it to a worker; `run` does it here and now."""
     return Job.objects.create(
@@ -110,7 +114,7 @@ def resume(*, at: dt.datetime) -> list[Job]:
     )
     for job in stale.filter(attempt__gte=MAX_ATTEMPTS).order_by("created_at"):
         _fail(
-            job, f"处理中断了 {MAX_ATTEMPTS} 次，已停止，没有写入任何数据。请重新上传；文件很大时请分成几份。"
+            job, f"处理中断了 {MAX_ATTEMPTS} 次，已停止，没有写入任何数据。请重新提交；内容很多时请分成几份。"
         )
         announce(job.pk)
     again_due = stale.filter(attempt__lt=MAX_ATTEMPTS)
@@ -130,7 +134,7 @@ def announce(job_id: UUID | str) -> None:
     message = notices.Message(
         job.created_by_id,
         f"job:{job.pk}:{job.arguments.get('step', '')}:{job.finished_at:%Y%m%d%H%M%S}",
-        f"{_runners[job.kind][0]}{ending}。",
+        f"{title(job)}{ending}。",
         reverse("core:job", args=[job.pk]),
     )
     notices.tell([message], at=clock.now())

@@ -28,3 +28,26 @@ def window(periods: list[Period], *, weeks: int, year: int | None = None) -> lis
     else:
         chosen = periods[:weeks]
     return chosen[::-1]
+
+
+def between(periods: list[Period], first: str, last: str) -> list[Period]:
+    """From one key to the other, in whichever order they were given, oldest first; `periods` newest first.
+
+    An unknown key stands for the other; two unknown ones for the newest closed period, or the newest.
+    """
+    keys = {period.key: index for index, period in enumerate(periods)}
+    closed = next((index for index, period in enumerate(periods) if period.closed_at), 0)
+    start = keys.get(first, keys.get(last, closed))
+    end = keys.get(last, start)
+    return periods[min(start, end) : max(start, end) + 1][::-1]
+
+
+def comparable_before(periods: list[Period]) -> list[Period]:
+    """As many opened periods just before `periods` (oldest first), holidays' exempt weeks skipped."""
+    owed = Period.objects.filter(
+        kind=periods[0].kind,
+        opened_at__isnull=False,
+        exempt_reason="",
+        starts_on__lt=periods[0].starts_on,
+    )
+    return list(owed.order_by("-starts_on")[: len(periods)])[::-1]

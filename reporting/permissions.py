@@ -18,6 +18,11 @@ def may_remind(user: User, organization: Organization | None = None) -> bool:
     )
 
 
+def may_circulate(user: User) -> bool:
+    """The office for the province or one authority, a city bureau for its own schools."""
+    return user.role in {Role.OFFICE, Role.CITY_BUREAU}
+
+
 def may_fill(user: User, obligation: Obligation) -> bool:
     """The school's contact or the contact's stand-in; the leader reads."""
     return user.role == Role.SCHOOL_CONTACT and user.organization_id == obligation.organization_id

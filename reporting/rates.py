@@ -63,6 +63,22 @@ class Rate:
     def percent_on_time(self) -> float | None:
         return _percent(self.on_time, self.owed)
 
+    @property
+    def behind(self) -> int:
+        """Late, or missed without an excuse, whether filled later or not."""
+        return self.late + self.filled + self.never_filled
+
+    @property
+    def percent_behind(self) -> float | None:
+        return _percent(self.behind, self.owed)
+
+    def change_from(self, before: "Rate") -> float | None:
+        """Percentage points by which the share filed has risen (or, negative, fallen); None where there
+        is nothing to compare. The difference of the very figures shown, so that a reader can check it."""
+        if self.percent is None or before.percent is None:
+            return None
+        return round(self.percent - before.percent, 1)
+
 
 def _percent(part: int, whole: int) -> float | None:
     """Rounded down, so that 100 % means all of them."""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reporting.views import excuses, office, reports, weekly
+from reporting.views import circular, excuses, office, reports, trends, weekly
 
 app_name = "reporting"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("reports/of/<int:pk>/", reports.History.as_view(), name="history"),
     path("receipts/<str:receipt>/", weekly.receipt, name="receipt"),
     path("matrix/", office.matrix, name="matrix"),
+    path("circular/", circular.circular, name="circular"),
+    path("trends/", trends.trends, name="trends"),
     path("non-reporters/", office.non_reporters, name="non-reporters"),
     path("non-reporters/remind/", office.remind, name="remind"),
     path("non-reporters/excuse/", excuses.excuse_selected, name="excuse-selected"),

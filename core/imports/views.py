@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views import View
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from core import clock, exports
+from core import clock, exports, jobs
 from core.imports import services
 from core.imports.faults import FileRefused
 from core.imports.services import Importer
@@ -116,22 +116,40 @@ def template(request: HttpRequest, kind: str) -> HttpResponse:
 @require_safe
 def job(request: HttpRequest, pk: Any) -> HttpResponse:
     """Progress, preview or result of one's own job; it refreshes itself, without scripts, while work goes on."""
-    found = _mine(request, pk)
+    found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
     is_open = found.state in {Job.State.QUEUED, Job.State.RUNNING}
-    importer = services.importer(found.kind)
+    is_import = services.is_import(found)
     context = {
-        "job": with_names([found])[0],
+        "job": found,
         "is_open": is_open,
         "percent": found.done_steps * 100 // found.total_steps if found.total_steps else 0,
+        **(_of_import(found) if is_import else _of_files(found)),
+    }
+    response = render(request, "core/job.html" if is_import else "core/job_files.html", context)
+    if is_open:
+        response["Refresh"] = str(REFRESH_SECONDS)
+    return response
+
+
+def _of_import(found: Job) -> dict[str, Any]:
+    importer = services.importer(found.kind)
+    with_names([found])
+    return {
         "title": importer.resource.title,
         "upload_url": reverse(importer.page),
         "errors": found.result.get("errors", [])[:ERRORS_SHOWN],
         "errors_shown": ERRORS_SHOWN,
     }
-    response = render(request, "core/job.html", context)
-    if is_open:
-        response["Refresh"] = str(REFRESH_SECONDS)
-    return response
+
+
+def _of_files(found: Job) -> dict[str, Any]:
+    """Of work whose result is files: `title` and `back` (an address) are what its runner left."""
+    title = jobs.title(found)
+    return {
+        "title": title,
+        "heading": found.result.get("title", title),
+        "back": found.result.get("back", ""),
+    }
 
 
 @require_POST

@@ -1,0 +1,67 @@
+"""The two tables of a circular, with the same columns on the page, in Word and in Excel."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from reporting.circular.figures import AuthorityLine, Circular, SchoolLine
+
+
+class Column(NamedTuple):
+    """`width` in mm of a landscape page."""
+
+    heading: str
+    value: Callable[[Any], Any]
+    width: float
+
+
+COUNTS = [
+    Column("应报", lambda line: line.rate.owed, 11),
+    Column("按时", lambda line: line.rate.on_time, 11),
+    Column("迟报", lambda line: line.rate.late, 11),
+    Column("待报", lambda line: line.rate.pending, 11),
+    Column("未报", lambda line: line.rate.missed, 11),
+    Column("后补报", lambda line: line.rate.filled, 12),
+    Column("从未补报", lambda line: line.rate.never_filled, 12),
+    Column("已谅解", lambda line: line.rate.excused, 12),
+    Column("免报", lambda line: line.rate.exempt, 11),
+    Column("填报率%", lambda line: line.rate.percent, 14),
+    Column("按时率%", lambda line: line.rate.percent_on_time, 14),
+]
+
+
+def authority_columns(circular: Circular) -> list[Column]:
+    return [
+        Column("主管部门", lambda line: line.name, 44),
+        Column("院校", lambda line: len(line.schools), 12),
+        *COUNTS,
+        _change(circular),
+        Column("连续未报2周以上", lambda line: line.warned_two, 17),
+        Column("连续未报3周以上", lambda line: line.warned_three, 17),
+    ]
+
+
+def school_columns(circular: Circular) -> list[Column]:
+    return [
+        Column("主管部门", lambda line: line.authority, 34),
+        Column("院校", lambda line: line.name, 52),
+        *COUNTS,
+        _change(circular),
+        Column("连续未报周数", lambda line: line.weeks, 13),
+    ]
+
+
+def _change(circular: Circular) -> Column:
+    return Column(f"{circular.change_label}（百分点）", lambda line: line.change, 16)
+
+
+def authority_rows(circular: Circular) -> list[list[Any]]:
+    """With the sum as the last row."""
+    return _rows(authority_columns(circular), [*circular.authorities, circular.total])
+
+
+def school_rows(circular: Circular) -> list[list[Any]]:
+    return _rows(school_columns(circular), circular.schools)
+
+
+def _rows(columns: list[Column], lines: Iterable[AuthorityLine | SchoolLine]) -> list[list[Any]]:
+    return [[column.value(line) for column in columns] for line in lines]

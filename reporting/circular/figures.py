@@ -1,0 +1,172 @@
+"""What a circular says, counted once by `reporting.rates`: page, Word, Excel and API read these figures."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db.models import Exists, OuterRef
+
+from accounts.models import OrganizationQuerySet
+from core import clock
+from obligations.models import Obligation, ObligationQuerySet, Period
+from reporting.periods import comparable_before
+from reporting.rates import Rate, rates, total
+from reporting.streaks import Streak, current_streaks
+
+
+@dataclass(frozen=True)
+class SchoolLine:
+    """One school: its counts in the range, in the stretch before, and its streak in weeks."""
+
+    pk: int
+    name: str
+    code: str
+    authority: str
+    rate: Rate
+    before: Rate
+    weeks: int
+    spans_exempt: bool
+
+    @property
+    def change(self) -> float | None:
+        return self.rate.change_from(self.before)
+
+
+@dataclass(frozen=True)
+class AuthorityLine:
+    """One supervising authority: the sums over its schools."""
+
+    pk: int
+    name: str
+    schools: list[SchoolLine]
+    rate: Rate
+    before: Rate
+
+    @property
+    def change(self) -> float | None:
+        return self.rate.change_from(self.before)
+
+    def warned(self, weeks: int) -> int:
+        """Schools whose streak is at least so long."""
+        return sum(school.weeks >= weeks for school in self.schools)
+
+    @property
+    def warned_two(self) -> int:
+        return self.warned(2)
+
+    @property
+    def warned_three(self) -> int:
+        return self.warned(3)
+
+
+@dataclass(frozen=True)
+class Circular:
+    """The figures of `periods` (oldest first); `before` are the periods that `change` compares with.
+
+    `at` is when they were counted; streaks stand as at `streaks_at` (both UTC).
+    """
+
+    periods: list[Period]
+    before: list[Period]
+    authorities: list[AuthorityLine]
+    total: AuthorityLine
+    at: dt.datetime
+    streaks_at: dt.datetime
+    is_demonstration: bool
+
+    @property
+    def schools(self) -> list[SchoolLine]:
+        return self.total.schools
+
+    @property
+    def label(self) -> str:
+        return range_label(self.periods)
+
+    @property
+    def open_periods(self) -> list[Period]:
+        """Not yet closed: their figures may still change."""
+        return [period for period in self.periods if period.closed_at is None]
+
+    @property
+    def change_label(self) -> str:
+        """What `change` compares with: 较第45周."""
+        return f"较{range_label(self.before, short=True)}" if self.before else "较前期"
+
+
+def range_label(periods: Sequence[Period], *, short: bool = False) -> str:
+    """`2020年第47周`, `2020年第45–47周`, `2020年第50周至2021年第2周`; `short` leaves the year out."""
+    first, last = periods[0], periods[-1]
+    if first == last:
+        text = first.label
+    elif first.starts_on.isocalendar().year == last.ends_on.isocalendar().year:
+        year, week, _ = first.starts_on.isocalendar()
+        text = f"{year}年第{week}–{last.ends_on.isocalendar().week}周"
+    else:
+        return f"{first.label}至{last.label}"
+    return text[text.index("年") + 1 :] if short else text
+
+
+def count(schools: OrganizationQuerySet, periods: list[Period], *, at: dt.datetime) -> Circular:
+    """The figures of those schools; at most eight queries. `periods` oldest first, not empty.
+
+    Schools that neither owed nor were exempt in the range are left out of the lines, but still stand in
+    the sums of the stretch before.
+    """
+    before = comparable_before(periods)
+    now_rates, before_rates = _by_school(schools, periods), _by_school(schools, before)
+    streaks_at = min(at, periods[-1].closes_at)
+    owing = schools.filter(Exists(_weekly(periods).filter(organization=OuterRef("pk"))))
+    rows = list(
+        owing.order_by("supervisor__kind", "supervisor__code", "code").values_list(
+            "supervisor_id", "supervisor__name", "pk", "name", "code", "is_demonstration"
+        )
+    )
+    streaks = current_streaks(owing, at=streaks_at)
+    authorities = []
+    for (authority, name), members in groupby(rows, key=lambda row: (row[0], row[1])):
+        lines = [
+            _line(row, now_rates.get((authority, row[2]), Rate()), before_rates, streaks) for row in members
+        ]
+        then = total(rate for (supervisor, _), rate in before_rates.items() if supervisor == authority)
+        authorities.append(AuthorityLine(authority, name, lines, total(x.rate for x in lines), then))
+    is_demonstration = clock.is_demonstration() or any(row[5] for row in rows)
+    whole = AuthorityLine(
+        pk=0,
+        name="合计",
+        schools=[school for authority in authorities for school in authority.schools],
+        rate=total(authority.rate for authority in authorities),
+        before=total(before_rates.values()),
+    )
+    return Circular(periods, before, authorities, whole, at, streaks_at, is_demonstration)
+
+
+def _line(
+    row: tuple[int, str, int, str, str, bool],
+    rate: Rate,
+    before: dict[tuple[int, int], Rate],
+    streaks: dict[int, Streak],
+) -> SchoolLine:
+    authority, authority_name, pk, name, code, _ = row
+    streak = streaks.get(pk, Streak())
+    return SchoolLine(
+        pk=pk,
+        name=name,
+        code=code,
+        authority=authority_name,
+        rate=rate,
+        before=before.get((authority, pk), Rate()),
+        weeks=streak.weeks,
+        spans_exempt=streak.spans_exempt,
+    )
+
+
+def _weekly(periods: list[Period]) -> ObligationQuerySet:
+    return Obligation.objects.weekly().filter(period__in=[period.pk for period in periods])
+
+
+def _by_school(schools: OrganizationQuerySet, periods: list[Period]) -> dict[tuple[int, int], Rate]:
+    if not periods:
+        return {}
+    weekly = _weekly(periods).filter(organization__in=schools.values("pk"))
+    return rates(weekly, "organization__supervisor", "organization")

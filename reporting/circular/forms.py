@@ -1,0 +1,57 @@
+"""What a circular is about: periods and whose schools, in the address; its number, when it is made."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from accounts.models import Organization
+from obligations.models import Period
+from reporting.periods import between
+
+SORTS = [("authority", "主管部门、院校代码"), ("streak", "连续未报周数"), ("missed", "未报、迟报份数")]
+
+
+class ChosenForm(forms.Form):
+    """`from` and `to` are keys of periods; what is unknown falls back to the newest closed period."""
+
+    city = forms.ModelChoiceField(Organization.objects.none(), label="市（主管部门）", required=False)
+    sort = forms.ChoiceField(label="院校排序", choices=SORTS, required=False)
+
+    field_order = ("from", "to", "city", "sort")
+
+    def __init__(
+        self, data: QueryDict, *, periods: list[Period], authorities: QuerySet[Organization]
+    ) -> None:
+        """`periods`: the opened ones, newest first, at least one."""
+        self.periods = between(periods, data.get("from", ""), data.get("to", ""))
+        data = data.copy()
+        data["from"], data["to"] = self.periods[0].key, self.periods[-1].key
+        data.setdefault("sort", SORTS[0][0])
+        super().__init__(data)
+        choices = [(period.key, period.label) for period in periods]
+        self.fields["from"] = forms.ChoiceField(label="从", choices=choices)
+        self.fields["to"] = forms.ChoiceField(label="到", choices=choices)
+        city: Any = self.fields["city"]
+        city.queryset, city.empty_label = authorities, "全部"
+        self.order_fields(self.field_order)
+        self.full_clean()
+
+    @property
+    def authority(self) -> Organization | None:
+        return self.cleaned_data.get("city")
+
+    @property
+    def order(self) -> str:
+        return self.cleaned_data.get("sort") or SORTS[0][0]
+
+
+class NumberForm(forms.Form):
+    number = forms.CharField(
+        label="发文字号",
+        max_length=40,
+        required=False,
+        help_text="可以留空，由办公室编号后填写。",
+        widget=forms.TextInput(attrs={"placeholder": "晋1+X办〔2020〕12号"}),
+    )
