@@ -59,7 +59,11 @@ def _run_alone(name: str, url: str) -> bool:
     if child:
         return os.waitpid(child, 0)[1] == 0
     with tempfile.TemporaryDirectory() as folder, database(url) as own:
-        os.environ |= {"DATABASE_URL": own, "DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "benchmarks.settings"}
+        os.environ |= {
+            "DATABASE_URL": own,
+            "DATA_DIR": folder,
+            "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+        }
         status = _measure(name)
     os._exit(status)
 

@@ -36,7 +36,11 @@ def make_closing_week(schools: int) -> Period:
     starts_on = MONDAY - dt.timedelta(weeks=HISTORY_WEEKS)
     rng = Random(2020)  # noqa: S311 (invented data)
     province = Founder(schools=schools, starts_on=starts_on, rng=rng).found()
-    fields = {"kind": ObligationKind.WEEKLY_REPORT, "effective_from": starts_on, "reminder_hours": [48, 24, 2]}
+    fields = {
+        "kind": ObligationKind.WEEKLY_REPORT,
+        "effective_from": starts_on,
+        "reminder_hours": [48, 24, 2],
+    }
     services.set_policy(
         fields=fields, by=province.users["office1"], at=clock.at(starts_on - dt.timedelta(days=10))
     )

@@ -68,9 +68,7 @@ def _undone() -> Iterator[None]:
 
 
 def _close_by_sql(period: Period) -> None:
-    report, case = (
-        reverse(name, args=[0]) for name in ("reporting:report", "supervision:case-detail")
-    )
+    report, case = (reverse(name, args=[0]) for name in ("reporting:report", "supervision:case-detail"))
     values = {
         "period": period.pk,
         "at": period.closes_at,
@@ -116,7 +114,9 @@ def _same_rows(period: Period, ways: dict[str, Any]) -> dict[str, int]:
 
 def _written(period: Period, last_event: int) -> dict[str, list[str]]:
     """Table → its rows as text, cases named by their organisation."""
-    owner = {str(pk): f"of {organization}" for pk, organization in Case.objects.values_list("pk", "organization")}
+    owner = {
+        str(pk): f"of {organization}" for pk, organization in Case.objects.values_list("pk", "organization")
+    }
 
     def named(text: str) -> str:
         return re.sub(r"(case:|cases/)(\d+)", lambda m: m[1] + owner[m[2]], text)

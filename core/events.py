@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from core.bulk import insert
 from core.models import Event
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -71,4 +72,5 @@ def record(action: str, target: models.Model, **kwargs: Any) -> Event:
 
 
 def record_many(events: Iterable[Event]) -> None:
-    Event.objects.bulk_create(events, batch_size=1000)
+    """Write what `build` made, in the current transaction."""
+    insert(list(events))

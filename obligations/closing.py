@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, Count, F, Q, Value, When
 from django.urls import reverse
 
 from accounts.models import Role, User
@@ -43,20 +43,21 @@ def close_period(period: Period, *, at: dt.datetime) -> Closed:
     if period.closed_at or period.closes_at > at:
         return Closed(0, 0, 0)
     open_rows = Obligation.objects.filter(period=period, closed_at=None, closes_at__lte=at)
-    on_time = open_rows.filter(outcome=Outcome.ON_TIME).update(closed_at=F("closes_at"))
-    late = open_rows.filter(outcome=Outcome.LATE).update(closed_at=F("closes_at"))
-    open_rows.filter(outcome=Outcome.EXEMPT).update(closed_at=F("closes_at"))
-    missed = open_rows.filter(outcome=Outcome.PENDING).update(
-        outcome=Outcome.MISSED, closed_at=F("closes_at")
-    )
+    missed = When(outcome=Outcome.PENDING, then=Value(Outcome.MISSED))
+    open_rows.update(closed_at=F("closes_at"), outcome=Case(missed, default=F("outcome")))
     period.closed_at = period.closes_at
     period.save(update_fields=["closed_at"])
-    _record_closing(period, Closed(on_time, late, missed), at=at)
-    return Closed(on_time, late, missed)
+    # Who left the pilot earlier has another instant here.
+    rows = Obligation.objects.filter(period=period, closed_at=F("closes_at")).order_by()
+    counts = dict(rows.values_list("outcome").annotate(Count("pk")))
+    closed = Closed(*(counts.get(outcome, 0) for outcome in (Outcome.ON_TIME, Outcome.LATE, Outcome.MISSED)))
+    _record_closing(period, closed, at=at)
+    return closed
 
 
 def _record_closing(period: Period, closed: Closed, *, at: dt.datetime) -> None:
     rows = Obligation.objects.filter(period=period, outcome=Outcome.MISSED).select_related("organization")
+    rows = rows.only("title", "due_at", "organization__name")
     log = [
         events.build(
             "obligation_missed",
@@ -68,7 +69,7 @@ def _record_closing(period: Period, closed: Closed, *, at: dt.datetime) -> None:
             to_state=Outcome.MISSED,
             changes={"截止": row.due_at.isoformat(), "关闭": period.closes_at.isoformat()},
         )
-        for row in rows.order_by("pk").iterator(chunk_size=2000)
+        for row in rows.order_by("pk")
     ]
     log.append(
         events.build(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 from django.urls import reverse
 
+from core import links
 from core.notices import Message, digest, tell
 from obligations.closing import close_period, remind
 from obligations.models import ObligationKind, Period
@@ -45,6 +46,7 @@ class Counts:
 def sweep(at: dt.datetime) -> Counts:
     """Do all that is due at `at` (an aware instant)."""
     counts = Counts()
+    newest: Period | None = None
     make_periods(ObligationKind.WEEKLY_REPORT, at=at)
     while True:
         opening = Period.objects.to_open(at).first()
@@ -53,9 +55,10 @@ def sweep(at: dt.datetime) -> Counts:
             _open(opening, counts)
         elif closing:
             _close(closing, counts, at=at)
+            newest = closing
         else:
             break
-    _find_left_out(counts, at=at)
+    _find_left_out(counts, at=at, done=newest)
     counts.reminders += remind(at=at)
     return counts
 
@@ -79,11 +82,14 @@ def _close(period: Period, counts: Counts, *, at: dt.datetime) -> None:
 
 
 @transaction.atomic
-def _find_left_out(counts: Counts, *, at: dt.datetime) -> None:
-    """Consequences are derived from the rows: what a withdrawn excuse makes due again is found here."""
+def _find_left_out(counts: Counts, *, at: dt.datetime, done: Period | None) -> None:
+    """Consequences are derived from the rows: what a withdrawn excuse makes due again is found here.
+
+    `done` is the week that this sweep closed last: what follows from it has just been derived.
+    """
     closed = Period.objects.closed().filter(kind=ObligationKind.WEEKLY_REPORT, closed_at__lte=at)
     latest = closed.select_for_update().order_by("-due_at").first()
-    if latest:
+    if latest and latest != done:
         _follow_up(latest, counts, at=at)
 
 
@@ -123,6 +129,7 @@ def _warn(period: Period, streaks: list[Streak], *, at: dt.datetime) -> int:
 
 def _tell_of(period: Period, streaks: list[Streak], *, at: dt.datetime) -> None:
     people = supervision.watchers(s.obligations[-1].organization for s in streaks)
+    address = links.pattern("reporting:report")
     messages = []
     for streak in streaks:
         last = streak.obligations[-1]
@@ -130,7 +137,7 @@ def _tell_of(period: Period, streaks: list[Streak], *, at: dt.datetime) -> None:
             f"预警：{last.organization}{last.title}已关闭，未收到，连续 {streak.weeks} 周未报；"
             f"连续三周不填报周报的，可取消试点资格（{Case.CLAUSE}）。仍可补报。"
         )
-        link = reverse("reporting:report", args=[last.pk])
+        link = address.format(last.pk)
         messages += [
             Message(u, f"obligation:{last.pk}:closed", text, link) for u in people[last.organization_id]
         ]

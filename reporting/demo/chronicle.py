@@ -13,6 +13,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from accounts.models import Organization, User
 from core import clock, events
+from core.bulk import insert
 from core.models import Event, Notice
 from obligations import services as obligations
 from obligations.models import Obligation, ObligationKind, Outcome, Period, Suspension, received_outcome
@@ -20,7 +21,7 @@ from obligations.periods import make_periods
 from reporting import services
 from reporting.content import content_hash
 from reporting.demo import behaviour, figures
-from reporting.demo.bulk import insert, next_key, refresh_statistics, reset_keys
+from reporting.demo.bulk import next_key, refresh_statistics, reset_keys
 from reporting.demo.names import LABEL
 from reporting.demo.province import DemoProvince, DemoSchool
 from reporting.models import ProgrammeFigures, ReportVersion, WeeklyReport

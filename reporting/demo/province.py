@@ -10,9 +10,10 @@ from accounts.models import City, Organization, PilotMembership, Role, User
 from accounts.pinyin import initials
 from certificates.models import Certificate, CertificateLevel
 from core import clock
+from core.bulk import insert
 from evaluators.models import Evaluator
 from reporting.demo import names
-from reporting.demo.bulk import insert, next_key, reset_keys
+from reporting.demo.bulk import next_key, reset_keys
 from schools.models import AnnualPlan, Programme, School
 
 PASSWORD = "yanshi-2020"  # noqa: S105 (of a demonstration; printed when it is made)

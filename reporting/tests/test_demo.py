@@ -11,11 +11,11 @@ from django.db.models import Q, Sum
 
 from accounts.models import City, Organization, PilotMembership, Role, User
 from certificates.models import Certificate
-from core import clock
+from core import bulk, clock
 from core.models import ClockOrigin, Event
 from obligations.models import Obligation, Outcome, Period
 from reporting import content as shape
-from reporting.demo import behaviour, bulk, names
+from reporting.demo import behaviour, names
 from reporting.demo.chronicle import Chronicle
 from reporting.demo.province import PASSWORD
 from reporting.models import ProgrammeFigures, ReportVersion, StreakWarning
