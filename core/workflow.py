@@ -104,25 +104,29 @@ class Workflow:
         at: dt.datetime,
         comment: str = "",
         changes: dict[str, Any] | None = None,
+        values: dict[str, Any] | None = None,
         organization_id: int | None = None,
     ) -> Any:
         """Lock the row, check, write state and event; the fresh row. Call it inside the verb's transaction.
 
-        `by` is a user or, for the clock's actions, the name of the job. Raises NotNow, PermissionDenied.
+        `by` is a user or, for the clock's actions, the name of the job. `values` are fields that are written
+        together with the state. Raises NotNow, PermissionDenied.
         """
         row = self._by_action[action]
         if not transaction.get_connection().in_atomic_block:
             raise RuntimeError("perform() needs the verb's transaction")
-        fresh = type(obj)._base_manager.select_for_update().get(pk=obj.pk)
+        fresh: Any = type(obj)._base_manager.select_for_update().get(pk=obj.pk)
         user = None if isinstance(by, str) else by
         if row.by_job == (user is not None):
             raise PermissionDenied(f"“{row.label}”由{'平台按时限' if row.by_job else '经办人'}办理。")
         if user and (reason := row.forbids(user, fresh)):
             raise PermissionDenied(reason)
-        if reasons := self._missing(row, fresh, at):
+        if reasons := self.missing(row, fresh, at):
             raise NotNow(reasons)
         before, fresh.state = fresh.state, row.target
-        fresh.save(update_fields=["state"])
+        for name, value in (values or {}).items():
+            setattr(fresh, name, value)
+        fresh.save(update_fields=["state", *(values or {})])
         obj.state = row.target  # type: ignore[attr-defined]
         events.record(
             action,
@@ -137,7 +141,8 @@ class Workflow:
         )
         return fresh
 
-    def _missing(self, row: Transition, obj: Any, at: dt.datetime) -> list[str]:
+    def missing(self, row: Transition, obj: Any, at: dt.datetime) -> list[str]:
+        """Why the record is not ready for this now, whoever asks; [] when it is."""
         if obj.state not in row.sources:
             needed = "、".join(str(type(obj).State(s).label) for s in row.sources)
             return [f"现在是“{obj.get_state_display()}”，只有在“{needed}”时才能“{row.label}”。"]

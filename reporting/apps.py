@@ -10,6 +10,8 @@ class ReportingConfig(AppConfig):
         from obligations.permissions import may_govern
         from reporting import permissions
         from reporting.circular import services as circular
+        from reporting.students import latest_figures
+        from supervision import students
 
         nav.register("报送", "填报矩阵", "reporting:matrix", may=permissions.may_see_reporting, rank=2)
         nav.register("报送", "未报名单", "reporting:non-reporters", may=permissions.may_see_reporting, rank=2)
@@ -17,3 +19,4 @@ class ReportingConfig(AppConfig):
         nav.register("报送", "填报趋势", "reporting:trends", may=permissions.may_see_reporting, rank=3)
         nav.register("报送", "按证书停报", "reporting:suspend-certificate", may=may_govern)
         jobs.register(circular.KIND, "周报填报情况通报", circular.run)
+        students.register(latest_figures)

@@ -60,6 +60,7 @@ def sweep(at: dt.datetime) -> Counts:
             break
     _find_left_out(counts, at=at, done=newest)
     counts.reminders += remind(at=at)
+    supervision.advance(at=at)
     return counts
 
 

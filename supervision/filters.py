@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Organization, OrganizationQuerySet
-from supervision.models import Case, CaseQuerySet
+from supervision.models import Case, CaseQuerySet, FollowUp
 
 
 def _supervisors(request: HttpRequest) -> QuerySet[Organization]:
@@ -32,3 +32,17 @@ class CaseFilter(django_filters.FilterSet):
     def by_text(self, cases: CaseQuerySet, name: str, value: str) -> CaseQuerySet:
         named: OrganizationQuerySet = Organization.objects.matching(value)
         return cases.filter(organization__in=named)
+
+
+class FollowUpFilter(django_filters.FilterSet):
+    kind = django_filters.ChoiceFilter(label="事项", choices=FollowUp.Kind.choices, empty_label="全部")
+    done = django_filters.ChoiceFilter(
+        label="办理", method="by_done", choices=[("0", "未办结"), ("1", "已办结")], empty_label="全部"
+    )
+
+    class Meta:
+        model = FollowUp
+        fields: list[str] = []
+
+    def by_done(self, rows: QuerySet[FollowUp], name: str, value: str) -> QuerySet[FollowUp]:
+        return rows.filter(done_at__isnull=value == "0")

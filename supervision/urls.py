@@ -1,9 +1,28 @@
 from django.urls import path
 
-from supervision import views
+from supervision.views import acts, cases, statements
 
 app_name = "supervision"
 urlpatterns = [
-    path("cases/", views.CaseList.as_view(), name="case-list"),
-    path("cases/<int:pk>/", views.case_detail, name="case-detail"),
+    path("cases/", cases.CaseList.as_view(), name="case-list"),
+    path("cases/new/", acts.OpenCase.as_view(), name="case-open"),
+    path("cases/follow-ups/", cases.FollowUpList.as_view(), name="follow-up-list"),
+    path("cases/follow-ups/<int:pk>/done/", acts.finish_follow_up, name="follow-up-done"),
+    path("cases/documents/<int:pk>/scan/", acts.scan, name="document-scan"),
+    path("cases/statements/<str:receipt>/", statements.receipt, name="statement-receipt"),
+    path("cases/<int:pk>/", cases.case_detail, name="case-detail"),
+    path("cases/<int:pk>/record/", cases.case_record, name="case-record"),
+    path("cases/<int:pk>/record.json", cases.case_record_json, name="case-record-json"),
+    path("cases/<int:pk>/act/<slug:action>/", acts.act, name="act"),
+    path("cases/<int:pk>/confirm-streak/", acts.confirm_streak, name="confirm-streak"),
+    path("cases/<int:pk>/certify-platform/", acts.certify, name="certify-platform"),
+    path("cases/<int:pk>/files/", acts.add_files, name="case-files"),
+    path("cases/<int:pk>/students/", acts.case_students, name="case-students"),
+    path("cases/<int:pk>/statement/", statements.statement, name="statement"),
+    path("cases/<int:pk>/statement/check/", statements.check, name="statement-check"),
+    path(
+        "cases/<int:pk>/statement/files/<uuid:file_pk>/discard/",
+        statements.discard_file,
+        name="statement-file-discard",
+    ),
 ]

@@ -29,6 +29,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "notified": ("warn", "告", "已告知"),
     "responded": ("open", "辩", "已陈述申辩"),
     "lapsed": ("warn", "逾", "逾期未陈述"),
+    "rectifying": ("warn", "改", "限期整改"),
+    "overdue": ("bad", "过", "整改逾期"),
     "decided": ("plain", "决", "已决定"),
     "draft": ("open", "稿", "草稿"),
     "submitted": ("good", "交", "已提交"),

@@ -21,11 +21,11 @@ def case(world):
     return Case.objects.get()
 
 
-def test_a_case_shows_its_frozen_evidence_and_that_no_procedure_is_open_yet(world, case, client_for):
+def test_a_case_shows_its_frozen_evidence_and_what_stands_before_a_notice(world, case, client_for):
     page = client_for(world.office).get(f"{URL}{case.pk}/").content.decode()
     assert page.count('data-label="周期"') == 3
     assert "教职成厅函〔2019〕19号 五(四)" in page
-    assert "处置程序尚未开通" in page
+    assert "触发不等于处理" in page
     assert "仍须人工确认" not in page
     services.excuse(
         world.owed(world.school, "2020-W45"), reason="国家平台已填报", by=world.office, at=clock.now()

@@ -1,19 +1,19 @@
-"""Verbs on cases. The streak is told from above: `flag` is called, supervision never asks."""
+"""The sweep's verb. The streak is told from above: `flag` is called, supervision never asks."""
 
 import datetime as dt
-import uuid
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.urls import reverse
 
-from accounts.models import Organization, Role, User
-from core import events
+from accounts.models import Organization
+from core import events, links
 from core.notices import Message, digest, tell
 from obligations.closing import JOB
 from obligations.models import Obligation
 from supervision.models import Case, CaseEvidence
+from supervision.services.telling import watchers
 
 events.register(case_flagged="自动触发案件", evidence_added="追加证据")
 
@@ -67,7 +67,8 @@ def flag(findings: Iterable[Finding], *, ground: str, flagged_at: dt.datetime, a
 
 
 def _add_evidence(findings: list[Finding], cases: dict[int, Case], *, at: dt.datetime) -> None:
-    held = set(CaseEvidence.objects.filter(case__in=cases.values()).values_list("case_id", "obligation_id"))
+    evidence = CaseEvidence.objects.filter(case__in=[case.pk for case in cases.values()]).order_by()
+    held = set(evidence.values_list("case_id", "obligation_id"))
     new = [
         CaseEvidence(case=cases[f.organization.pk], obligation=o, frozen=_frozen(o), added_at=at)
         for f in findings
@@ -83,7 +84,7 @@ def _add_evidence(findings: list[Finding], cases: dict[int, Case], *, at: dt.dat
             by=JOB,
             at=at,
             organization_id=e.case.organization_id,
-            changes={"period": e.frozen["period"]},
+            changes={"周期": e.frozen["period"]},
         )
         for e in new
         if e.case_id in grown
@@ -99,6 +100,7 @@ def _frozen(obligation: Obligation) -> dict[str, Any]:
         "obligation": obligation.pk,
         "period": period.label if period else obligation.key,
         "key": obligation.key,
+        "weeks": period.weeks if period else 1,
         "starts_on": period.starts_on.isoformat() if period else "",
         "ends_on": period.ends_on.isoformat() if period else "",
         "due_at": obligation.due_at.isoformat(),
@@ -109,30 +111,17 @@ def _frozen(obligation: Obligation) -> dict[str, Any]:
     }
 
 
-def watchers(organizations: Iterable[Organization]) -> dict[int, list[uuid.UUID]]:
-    """Organisation → ids of those whom its trouble concerns: its people, its supervisor's, the office's."""
-    organizations = list(organizations)
-    users = User.objects.active().filter(
-        role__in=[Role.SCHOOL_CONTACT, Role.SCHOOL_LEADER, Role.CITY_BUREAU, Role.OFFICE]
-    )
-    office: list[uuid.UUID] = []
-    others: dict[int | None, list[uuid.UUID]] = {}
-    for pk, role, organization_id in users.order_by("pk").values_list("pk", "role", "organization_id"):
-        if role == Role.OFFICE:
-            office.append(pk)
-        else:
-            others.setdefault(organization_id, []).append(pk)
-    return {o.pk: [*others.get(o.pk, []), *others.get(o.supervisor_id, []), *office] for o in organizations}
-
-
 def _tell_of(cases: list[Case], *, at: dt.datetime) -> None:
+    if not cases:
+        return
     people = watchers(case.organization for case in cases)
+    address = links.pattern("supervision:case-detail")
     messages = [
         Message(
             user_id,
             f"case:{case.pk}:flagged",
             f"{case.organization}连续三周未报周报，已自动触发案件（{Case.CLAUSE}）。",
-            reverse("supervision:case-detail", args=[case.pk]),
+            address.format(case.pk),
         )
         for case in cases
         for user_id in people[case.organization_id]

@@ -1,0 +1,148 @@
+"""What each act of the procedure asks for."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from accounts.models import Organization
+from core import clock
+from core.forms import DayInput, EvidenceField
+from supervision.models import Case
+from supervision.services.procedure import ANSWER_WORKING_DAYS, END_OF_DAY
+from supervision.students import Line
+
+_LONG = {"rows": 6}
+
+
+class OpenCaseForm(forms.Form):
+    """A case by hand. `school` cleans to the organisation."""
+
+    school = forms.CharField(label="院校", max_length=120, help_text="全称或代码；只须能认出唯一一所。")
+    ground = forms.ChoiceField(
+        label=f"情形（{Case.CLAUSE}）",
+        widget=forms.RadioSelect,
+        choices=[choice for choice in Case.Ground.choices if choice[0] != Case.Ground.NOT_REPORTING],
+    )
+    facts = forms.CharField(
+        label="事实",
+        max_length=5000,
+        widget=forms.Textarea(attrs=_LONG),
+        help_text="写明时间、地点、经过和后果；将原样写入告知书。",
+    )
+    files = EvidenceField(label="证据材料")
+
+    def clean_school(self) -> Organization:
+        text = self.cleaned_data["school"].strip()
+        schools = Organization.objects.schools()
+        found = list(schools.filter(Q(name=text) | Q(code=text))[:2]) or list(schools.matching(text)[:6])
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise ValidationError("没有找到这所院校，请填写全称或代码。")
+        names = "、".join(f"{o.name}（{o.code}）" for o in found[:5])
+        raise ValidationError(f"有多所院校符合：{names}。请填写全称或代码。")
+
+
+class FilesForm(forms.Form):
+    files = EvidenceField(label="证据材料", required=True)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label="理由", max_length=2000, widget=forms.Textarea(attrs=_LONG))
+
+
+class CertifyForm(forms.Form):
+    reason = forms.CharField(
+        label="核实经过",
+        max_length=2000,
+        widget=forms.Textarea(attrs=_LONG),
+        help_text="何时、由谁、怎样在国家平台上查询这几周，结果如何。",
+    )
+    files = EvidenceField(label="截图等材料")
+
+
+class InvestigateForm(forms.Form):
+    comment = forms.CharField(
+        label="说明", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class NotifyForm(forms.Form):
+    days = forms.IntegerField(
+        label="陈述申辩期限（工作日）",
+        min_value=3,
+        max_value=60,
+        initial=ANSWER_WORKING_DAYS,
+        help_text="从明天起算工作日（含调休上班日，不含节假日），到最后一天 18:00 止。",
+    )
+
+
+class DecisionForm(forms.Form):
+    reasons = forms.CharField(
+        label="理由",
+        max_length=5000,
+        widget=forms.Textarea(attrs=_LONG),
+        help_text="对学校的陈述申辩逐条回应；将原样写入决定书。",
+    )
+
+
+class GraveDecisionForm(DecisionForm):
+    checked = forms.BooleanField(label="我已逐项核对以上内容，知道其后果")
+
+
+class RectifyForm(DecisionForm):
+    due_on = forms.DateField(label="整改期限", widget=DayInput(), help_text="到当天 18:00 止。")
+
+    def clean_due_on(self) -> dt.date:
+        day = self.cleaned_data["due_on"]
+        if day <= clock.today():
+            raise ValidationError("整改期限必须在今天以后。")
+        return day
+
+    @property
+    def given(self) -> dict[str, Any]:
+        due_at = clock.at(self.cleaned_data["due_on"], END_OF_DAY)
+        return {"reasons": self.cleaned_data["reasons"], "due_at": due_at}
+
+
+class CommentForm(forms.Form):
+    comment = forms.CharField(label="验收情况", max_length=2000, widget=forms.Textarea(attrs=_LONG))
+
+
+class StatementForm(forms.Form):
+    text = forms.CharField(label="意见", max_length=20_000, widget=forms.Textarea(attrs={"rows": 12}))
+    files = EvidenceField(label="证据材料")
+
+
+class WaysOutForm(forms.Form):
+    """One text per programme; `texts` maps programme ids to them."""
+
+    def __init__(self, *args: Any, lines: list[Line], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for line in lines:
+            self.fields[f"way-{line.programme.pk}"] = forms.CharField(
+                label=f"{line.programme}：学生安置办法",
+                max_length=2000,
+                initial=line.way_out.text if line.way_out else "",
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
+
+    @property
+    def texts(self) -> dict[int, str]:
+        return {int(name.removeprefix("way-")): text for name, text in self.cleaned_data.items()}
+
+
+class DoneForm(forms.Form):
+    note = forms.CharField(
+        label="办理情况",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="时间、文号、金额等。",
+    )
+
+
+class ScanForm(forms.Form):
+    files = EvidenceField(label="盖章件", required=True)

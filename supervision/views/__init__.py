@@ -1,0 +1,1 @@
+"""Pages of cases: lists, one case, the acts of the office, what the school says."""
