@@ -24,7 +24,7 @@ def _schools(request: HttpRequest) -> QuerySet[Organization]:
     return Organization.objects.visible_to(request.user).schools().order_by("code")
 
 
-def _supervisors(request: HttpRequest) -> QuerySet[Organization]:
+def supervisors(request: HttpRequest) -> QuerySet[Organization]:
     supervisors = _schools(request).order_by().values("supervisor")
     return Organization.objects.filter(pk__in=supervisors).order_by("kind", "code")
 
@@ -62,7 +62,7 @@ class DeadlineFilter(django_filters.FilterSet):
     city = django_filters.ModelChoiceFilter(
         label="市（主管部门）",
         field_name="organization__supervisor",
-        queryset=_supervisors,
+        queryset=supervisors,
         empty_label="全部",
     )
     organization = django_filters.ModelChoiceFilter(label="机构", queryset=_schools, empty_label="全部")

@@ -87,6 +87,7 @@ class PolicyForm(AnswersMixin, forms.ModelForm):
             "reminder_hours",
             "flag_weeks",
             "correction_working_days",
+            "dispute_working_days",
             "note",
         ]
         widgets = {

@@ -55,3 +55,26 @@ def may_lift(user: User, suspension: Suspension) -> bool:
     return all(
         may_suspend(user, organization, suspension.kind) for organization in suspension.organizations.all()
     )
+
+
+def may_import_platform_list(user: User) -> bool:
+    """Take in the national platform's list of the whole province."""
+    return user.role == Role.OFFICE
+
+
+def may_see_platform_lists(user: User) -> bool:
+    """Lists of the whole province: those who see all of it and its reporting."""
+    return user.sees_province and user.sees_reporting
+
+
+def may_see_disputes(user: User) -> bool:
+    return user.sees_reporting or user.role in Role.of_a_school()
+
+
+def may_dispute(user: User, obligation: Obligation) -> bool:
+    """The school's contact or stand-in; whether the mark is a missed one is for the service to say."""
+    return user.role == Role.SCHOOL_CONTACT and user.organization_id == obligation.organization_id
+
+
+def may_answer_dispute(user: User) -> bool:
+    return user.role == Role.OFFICE

@@ -113,6 +113,19 @@ def owe(
     return obligation
 
 
+def arrival(obligation: Obligation, received_at: dt.datetime, source: str) -> dict[str, Any]:
+    """The fields that work arriving at `received_at` changes; none when it changes nothing."""
+    if obligation.outcome == Outcome.PENDING:
+        result = received_outcome(received_at, obligation.due_at, obligation.closes_at)
+        if result:
+            return {"outcome": result, "received_at": received_at, "source": source}
+    if obligation.outcome in {Outcome.PENDING, Outcome.MISSED} and obligation.filled_at is None:
+        return {"filled_at": received_at, "source": source}
+    if obligation.outcome == Outcome.EXEMPT and obligation.received_at is None:
+        return {"received_at": received_at, "source": source}
+    return {}
+
+
 def fulfil(
     obligation: Obligation, *, received_at: dt.datetime, source: str = Obligation.Source.PORTAL
 ) -> Obligation:
@@ -124,28 +137,31 @@ def fulfil(
     """
     while True:
         obligation.refresh_from_db()
-        result = received_outcome(received_at, obligation.due_at, obligation.closes_at)
+        fields = arrival(obligation, received_at, source)
+        if not fields:
+            return obligation
         rows = Obligation.objects.filter(
             pk=obligation.pk, outcome=obligation.outcome, due_at=obligation.due_at
         )
-        if obligation.outcome == Outcome.PENDING and result:
-            changed = rows.update(outcome=result, received_at=received_at, source=source)
-        elif obligation.outcome in {Outcome.PENDING, Outcome.MISSED} and obligation.filled_at is None:
-            changed = rows.update(filled_at=received_at)
-        elif obligation.outcome == Outcome.EXEMPT and obligation.received_at is None:
-            changed = rows.update(received_at=received_at, source=source)
-        else:
-            return obligation
-        if changed:
+        if rows.update(**fields):
             obligation.refresh_from_db()
             return obligation
 
 
 @transaction.atomic
 def excuse(
-    obligation: Obligation, *, reason: str, by: User, at: dt.datetime, files: Iterable[Any] = ()
+    obligation: Obligation,
+    *,
+    reason: str,
+    by: User,
+    at: dt.datetime,
+    files: Iterable[Any] = (),
+    evidence: dict[str, Any] | None = None,
 ) -> Obligation:
-    """Excuse a missed one: still owed, still shown, skipped by the streak. Raises ValidationError."""
+    """Excuse a missed one: still owed, still shown, skipped by the streak. Raises ValidationError.
+
+    Evidence is files of its own, or words that name a record kept elsewhere.
+    """
     _require(permissions.may_excuse(by, obligation), "只有省推进办可以谅解未报。")
     reason = reason.strip()
     if not reason:
@@ -157,7 +173,7 @@ def excuse(
         raise ValidationError("只有已关闭且未报、尚未谅解的周期可以谅解；请刷新页面查看现状。")
     for upload in files:
         attach(target=obligation, upload=upload, by=by, at=at)
-    _record_excuse(obligation, reason, by=by, at=at).save()
+    _record_excuse(obligation, reason, by=by, at=at, evidence=evidence).save()
     obligation.refresh_from_db()
     return obligation
 
@@ -172,7 +188,14 @@ def _excuse_all(missed: QuerySet[Obligation], *, reason: str, by: User, at: dt.d
     return len(rows)
 
 
-def _record_excuse(obligation: Obligation, reason: str, *, by: User, at: dt.datetime) -> Event:
+def _record_excuse(
+    obligation: Obligation,
+    reason: str,
+    *,
+    by: User,
+    at: dt.datetime,
+    evidence: dict[str, Any] | None = None,
+) -> Event:
     return events.build(
         "obligation_excused",
         obligation,
@@ -181,6 +204,7 @@ def _record_excuse(obligation: Obligation, reason: str, *, by: User, at: dt.date
         organization_id=obligation.organization_id,
         from_state="missed",
         to_state="excused",
+        changes=evidence,
         reason=reason,
     )
 

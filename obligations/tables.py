@@ -10,9 +10,17 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Role, User
 from core import clock
-from core.tables import WIDE, InstantColumn, PortalTable, StateColumn
+from core.tables import NUMBER, WIDE, InstantColumn, PortalTable, StateColumn
 from core.templatetags import portal
-from obligations.models import Obligation, ObligationKind, Outage, Outcome, Suspension
+from obligations.models import (
+    Dispute,
+    Obligation,
+    ObligationKind,
+    Outage,
+    Outcome,
+    PlatformImport,
+    Suspension,
+)
 
 
 def _page(obligation: Obligation, user: User) -> str:
@@ -120,3 +128,73 @@ class OutageTable(PortalTable):
     class Meta(PortalTable.Meta):
         model = Outage
         fields = ("starts_at", "ends_at", "reason", "created_by", "created_at")
+
+
+class PlatformImportTable(PortalTable):
+    imported_at = InstantColumn(
+        verbose_name="导入时间", linkify=("obligations:platform-list", [tables.A("pk")])
+    )
+    weeks = tables.Column("覆盖周次", accessor="periods", orderable=False)
+    listed_at = InstantColumn(verbose_name="名单导出时间")
+    rows = tables.Column("填报记录", accessor="row_count", attrs=NUMBER)
+    imported_by = tables.Column("导入人", accessor="imported_by__name")
+    file_name = tables.Column("文件", attrs=WIDE)
+    standing = tables.Column("状态", accessor="undone_at", orderable=False, empty_values=())
+
+    class Meta(PortalTable.Meta):
+        model = PlatformImport
+        fields = ("imported_at", "weeks", "listed_at", "rows", "imported_by", "file_name", "standing")
+
+    def render_weeks(self, record: PlatformImport) -> str:
+        return weeks_words(record)
+
+    def render_standing(self, record: PlatformImport) -> str:
+        return portal.state("ended", "已撤销") if record.undone_at else portal.state("active", "有效")
+
+    def value_standing(self, record: PlatformImport) -> str:
+        return "已撤销" if record.undone_at else "有效"
+
+
+def weeks_words(record: PlatformImport) -> str:
+    """`2020年第45周 至 2020年第47周`: a list covers weeks that follow each other."""
+    periods = sorted(record.periods.all(), key=lambda period: period.starts_on)
+    first, last = periods[0], periods[-1]
+    return first.label if first == last else f"{first.label} 至 {last.label}"
+
+
+class DisputeTable(PortalTable):
+    organization = tables.Column("院校", accessor="obligation__organization")
+    week = tables.Column(
+        "周次",
+        accessor="obligation__title",
+        linkify=("obligations:dispute", [tables.A("pk")]),
+        order_by="obligation__due_at",
+    )
+    claim = tables.Column("异议理由", attrs=WIDE, orderable=False)
+    filed_at = InstantColumn(verbose_name="提出时间")
+    answer_due_at = InstantColumn(verbose_name="答复期限")
+    state = tables.Column("状态")
+
+    class Meta(PortalTable.Meta):
+        model = Dispute
+        fields = ("week", "organization", "claim", "filed_at", "answer_due_at", "state")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, exclude=() if user.sees_reporting else ("organization",), **kwargs)
+
+    def render_claim(self, value: str) -> str:
+        return value if len(value) <= 60 else f"{value[:60]}…"
+
+    def value_claim(self, value: str) -> str:
+        return value
+
+    def render_state(self, record: Dispute) -> SafeString:
+        note = "已超期" if record.is_overdue(clock.now()) else ""
+        return _with_note(portal.state(DISPUTE_BADGES[record.state], record.get_state_display()), note)
+
+    def value_state(self, record: Dispute) -> str:
+        return record.get_state_display()
+
+
+# A dispute's states as badges of the same tone and letter as what they come to.
+DISPUTE_BADGES = {"open": "pending", "upheld": "excused", "rejected": "missed", "withdrawn": "ended"}

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from core.imports.views import UploadPage
 from obligations import views
 
 app_name = "obligations"
@@ -18,4 +19,12 @@ urlpatterns = [
     path("suspensions/<int:pk>/lift/", views.suspension_lift, name="suspension-lift"),
     path("outages/", views.OutageList.as_view(), name="outages"),
     path("outages/new/", views.OutageCreate.as_view(), name="outage-create"),
+    path("platform/", views.PlatformLists.as_view(), name="platform-lists"),
+    path("platform/import/", UploadPage.as_view(kind="obligations.platform"), name="platform-import"),
+    path("platform/lists/<int:pk>/", views.platform_list, name="platform-list"),
+    path("disputes/", views.DisputeList.as_view(), name="disputes"),
+    path("disputes/of/<int:pk>/", views.dispute_new, name="dispute-new"),
+    path("disputes/<int:pk>/", views.dispute, name="dispute"),
+    path("disputes/<int:pk>/answer/", views.dispute_answer, name="dispute-answer"),
+    path("disputes/<int:pk>/withdraw/", views.dispute_withdraw, name="dispute-withdraw"),
 ]

@@ -17,6 +17,7 @@ class ReportingConfig(AppConfig):
         nav.register("报送", "未报名单", "reporting:non-reporters", may=permissions.may_see_reporting, rank=2)
         nav.register("报送", "填报情况通报", "reporting:circular", may=permissions.may_see_reporting, rank=3)
         nav.register("报送", "填报趋势", "reporting:trends", may=permissions.may_see_reporting, rank=3)
+        nav.register("报送", "与国家平台的差异", "reporting:differences", may=permissions.may_see_reporting)
         nav.register("报送", "按证书停报", "reporting:suspend-certificate", may=may_govern)
         jobs.register(circular.KIND, "周报填报情况通报", circular.run)
         students.register(latest_figures)

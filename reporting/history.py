@@ -37,6 +37,7 @@ class HistoryTable(PortalTable):
     due_at = InstantColumn(verbose_name="截止")
     state = StateColumn(verbose_name="结果", orderable=False)
     received_at = InstantColumn(verbose_name="收到时间", accessor="arrived_at")
+    source = tables.Column(verbose_name="来源", accessor="get_source_display", orderable=False)
     versions = tables.Column(
         verbose_name="版本", accessor="report__current__number", default="—", orderable=False, attrs=NUMBER
     )
@@ -47,6 +48,9 @@ class HistoryTable(PortalTable):
         default="—",
         orderable=False,
     )
+
+    def render_source(self, record: Obligation, value: str) -> str:
+        return value if record.received_at or record.filled_at else "—"
 
     class Meta(PortalTable.Meta):
         order_by = "-due_at"

@@ -36,3 +36,8 @@ def may_return(user: User, obligation: Obligation) -> bool:
 def may_see_history(user: User, organization: Organization) -> bool:
     """A school's weeks: itself, and those who watch over reporting. They hold no personal data."""
     return user.sees_reporting or user.organization_id == organization.pk
+
+
+def may_take_platform_file(user: User, obligation: Obligation) -> bool:
+    """The school's contact, who files there too, and those who watch over the school and act."""
+    return may_fill(user, obligation) or may_return(user, obligation)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reporting.views import circular, excuses, office, reports, trends, weekly
+from reporting.views import circular, excuses, office, platform, reports, trends, weekly
 
 app_name = "reporting"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("non-reporters/", office.non_reporters, name="non-reporters"),
     path("non-reporters/remind/", office.remind, name="remind"),
     path("non-reporters/excuse/", excuses.excuse_selected, name="excuse-selected"),
+    path("reports/<int:pk>/platform.xlsx", platform.platform_file_of, name="platform-file"),
+    path("platform/differences/", platform.Differences.as_view(), name="differences"),
     path("reports/<int:pk>/excuse/", excuses.excuse, name="excuse"),
     path("reports/<int:pk>/excuse/withdraw/", excuses.withdraw_excuse, name="withdraw-excuse"),
     path("suspensions/certificate/", excuses.suspend_certificate, name="suspend-certificate"),

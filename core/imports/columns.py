@@ -13,6 +13,7 @@ from typing import Any
 from import_export.fields import Field
 from import_export.widgets import Widget
 
+from core import clock
 from core.reference import normalised
 
 _SPACES = re.compile(r"[\s\u200b\ufeff]+")
@@ -161,6 +162,33 @@ class Column(Field):
                 raise ValueError("必填，不能为空。")
             return None
         return self.widget.clean(value, row=row, **kwargs)
+
+
+class Moment(Widget):
+    """A day with its hour and minute on the province's wall clock; cleans to an instant (UTC).
+
+    A day alone is refused: on which side of a deadline it lies would be a guess.
+    """
+
+    SHAPE = re.compile(
+        r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\s*T?(\d{1,2})[:：时](\d{1,2})分?(?:[:：]?(\d{1,2})(?:\.\d+)?秒?)?"
+    )
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> dt.datetime:
+        if isinstance(value, dt.datetime):
+            return clock.at(value.date(), value.time().replace(microsecond=0))
+        if isinstance(value, dt.date):
+            raise ValueError(
+                f"只有日期（{value}），没有时刻，无法判断是否按时。请填到分钟，如 {value} 17:30；确是零点的，请写成文本。"
+            )
+        text = tidy(str(value)) if isinstance(value, str) else ""
+        if not (found := self.SHAPE.fullmatch(text)):
+            raise ValueError(f"“{_shown(str(value))}”不是时间。请按 2020-11-20 17:30 的样子填写。")
+        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+        try:
+            return clock.at(dt.date(year, month, day), dt.time(hour, minute, second))
+        except ValueError:
+            raise ValueError(f"“{_shown(text)}”不是实有的日期或时刻。请核对。") from None
 
 
 def _digits(number: float | int) -> str:

@@ -29,11 +29,15 @@ Merge = tuple[tuple[int, int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class Layout:
-    """What a sheet must look like: its name, its template's version, its headings (required or not)."""
+    """What a sheet must look like: its name, its template's version, its headings (required or not).
+
+    `may_be_empty`: that it has no rows says something too.
+    """
 
     sheet: str
     version: str
     headings: Sequence[str]
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def read_table(content: bytes, name: str, layout: Layout) -> Table:
     letters = _headings(values, merges, layout)
     _check_merges(merges, len(values))
     numbers, rows = _rows(values, letters)
-    if not rows:
+    if not rows and not layout.may_be_empty:
         raise FileRefused(faults.EMPTY_TEMPLATE)
     named = {heading: get_column_letter(column + 1) for heading, column in letters.items()}
     return Table(scan.name, named, numbers, rows, unpacked_size(archive))

@@ -43,12 +43,14 @@ class CellError:
 
 @dataclass
 class Outcome:
-    """What a file would do, or did. Counts are of rows; `undo` is what `Importer.undo` will be given."""
+    """What a file would do, or did. Counts are of rows; `whole` is what it changes beyond its rows; `undo` is
+    what `Importer.undo` will be given."""
 
     new: int = 0
     update: int = 0
     same: int = 0
     errors: list[CellError] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     undo: dict[str, Any] = field(default_factory=dict)
 
@@ -72,6 +74,7 @@ class SheetResource(Resource):
     version: ClassVar[str]
     title: ClassVar[str]
     row_class: ClassVar[type[Row]] = Row
+    may_be_empty: ClassVar[bool] = False
     table: Table
 
     class Meta:
@@ -85,12 +88,19 @@ class SheetResource(Resource):
         report_skipped = False
 
     def __init__(
-        self, *, by: Any, at: dt.datetime, progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        by: Any,
+        at: dt.datetime,
+        progress: Callable[[int, int], None] | None = None,
+        said: dict[str, Any] | None = None,
     ) -> None:
+        """`said` is what was typed beside the file (`Importer.form`), as JSON."""
         super().__init__()
-        self.by, self.at = by, at
+        self.by, self.at, self.said = by, at, said or {}
         self.progress = progress
         self.accepted: list[Row] = []
+        self.whole_changes: list[str] = []
         self.undo: dict[str, Any] = {}
 
     @classmethod
@@ -99,7 +109,7 @@ class SheetResource(Resource):
 
     @classmethod
     def layout(cls) -> Layout:
-        return Layout(cls.sheet, cls.version, [column.heading for column in cls.columns()])
+        return Layout(cls.sheet, cls.version, [column.heading for column in cls.columns()], cls.may_be_empty)
 
     # What a subclass does
 
@@ -109,6 +119,10 @@ class SheetResource(Resource):
     def judge(self, row: Row) -> Iterable[tuple[str, str]]:
         """Errors as (attribute or WHOLE_ROW, message); none: sets `effect`, `label` and `changes`."""
         return ()
+
+    def whole(self) -> list[str]:
+        """What the file changes beyond its rows, in words; asked once its rows are judged."""
+        return []
 
     def write(self, rows: list[Row]) -> dict[str, Any]:
         """Write the rows that change something, through services. Returns what undo needs (JSON)."""
@@ -132,6 +146,7 @@ class SheetResource(Resource):
         source = CalamineXLSX(self.layout(), name)
         dataset = source.create_dataset(content)
         self.table = source.read
+        self.content, self.file_name = content, name
         self.accepted = []
         # Not the library's own dry run: it opens a transaction, in which progress could not be seen.
         result = self.import_data(dataset, use_transactions=False, write=write)
@@ -177,6 +192,7 @@ class SheetResource(Resource):
         return super().import_row(row, instance_loader, **kwargs)
 
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        self.whole_changes = self.whole()
         if kwargs["write"] and not result.has_validation_errors():
             self.undo = self.write([r for r in self.accepted if r.effect != RowResult.IMPORT_TYPE_SKIP])
 
@@ -185,6 +201,7 @@ class SheetResource(Resource):
             new=result.totals[RowResult.IMPORT_TYPE_NEW],
             update=result.totals[RowResult.IMPORT_TYPE_UPDATE],
             same=result.totals[RowResult.IMPORT_TYPE_SKIP],
+            whole=self.whole_changes,
             undo=self.undo,
         )
         for invalid in result.invalid_rows:

@@ -39,7 +39,8 @@ class Importer:
     """What an app says about a sheet of its own.
 
     `options()` gives drop-down texts by heading; `undo(data=…, by=…, at=…)` takes back what `write`
-    returned, and raises CannotUndo.
+    returned, and raises CannotUndo. `form` is the upload form where more than the file is asked for: its
+    `said()` reaches the resource.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Importer:
     options: Callable[[], dict[str, list[str]]]
     undo: Callable[..., None]
     notes: tuple[str, ...] = ()
+    form: Any = None
 
 
 _importers: dict[str, Importer] = {}
@@ -68,7 +70,9 @@ def is_import(job: Job) -> bool:
     return job.kind in _importers
 
 
-def start(*, kind: str, upload: UploadedFile, by: Any, at: dt.datetime) -> Job:
+def start(
+    *, kind: str, upload: UploadedFile, by: Any, at: dt.datetime, said: dict[str, Any] | None = None
+) -> Job:
     """Keep the file and check it: at once when small, else by a worker. Raises FileRefused."""
     check_size(upload.size or 0)
     content = upload.read()
@@ -78,8 +82,9 @@ def start(*, kind: str, upload: UploadedFile, by: Any, at: dt.datetime) -> Job:
         rows = len(read_table(content, name, importer(kind).resource.layout()).rows)
     else:
         open_container(content, name)
+    arguments = {"step": "check", "said": said or {}}
     with transaction.atomic():
-        job = jobs.create(kind=kind, arguments={"step": "check"}, total_steps=rows or 0, by=by, at=at)
+        job = jobs.create(kind=kind, arguments=arguments, total_steps=rows or 0, by=by, at=at)
         _keep(job, content, name, by, at)
     _do(job, inline=rows is not None and rows < INLINE_ROWS)
     return job
@@ -88,7 +93,7 @@ def start(*, kind: str, upload: UploadedFile, by: Any, at: dt.datetime) -> Job:
 def apply(*, job: Job) -> None:
     """Write what the check has shown, for whoever started it; a second press does nothing."""
     shown = job.result
-    if shown.get("stage") != "checked" or shown["errors"] or not shown["has_changes"]:
+    if shown.get("stage") != "checked" or shown["errors"] or not shown["news"]:
         return
     if jobs.again(job, {**job.arguments, "step": "apply"}):
         _do(job, inline=job.total_steps < INLINE_ROWS)
@@ -126,7 +131,10 @@ def _do(job: Job, *, inline: bool) -> None:
 def _run(job: Job) -> None:
     """One step of one import; may be repeated."""
     sheet = importer(job.kind).resource(
-        by=job.created_by, at=clock.now(), progress=lambda done, total: jobs.beat(job, done, total)
+        by=job.created_by,
+        at=clock.now(),
+        progress=lambda done, total: jobs.beat(job, done, total),
+        said=job.arguments.get("said"),
     )
     content, name = _file(job)
     try:
@@ -162,7 +170,8 @@ def _result(stage: str, outcome: Outcome) -> dict[str, Any]:
         "new": outcome.new,
         "update": outcome.update,
         "same": outcome.same,
-        "has_changes": bool(outcome.new or outcome.update),
+        "whole": outcome.whole,
+        "news": outcome.new + outcome.update + len(outcome.whole),
         "errors": [asdict(error) for error in outcome.errors[:ERRORS_KEPT]],
         "error_count": len(outcome.errors),
         "error_rows": len({error.row for error in outcome.errors}),

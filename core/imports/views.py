@@ -34,6 +34,10 @@ class UploadForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".xlsx"}),
     )
 
+    def said(self) -> dict[str, Any]:
+        """What was typed beside the file, as JSON; for forms that ask for more."""
+        return {}
+
 
 class UploadPage(View):
     """Upload of one kind of sheet: `UploadPage.as_view(kind="schools.roster")`."""
@@ -41,15 +45,19 @@ class UploadPage(View):
     kind = ""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._page(request, UploadForm())
+        return self._page(request, self._form()())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = UploadForm(request.POST, request.FILES)
         guard(request, self.kind)
+        form = self._form()(request.POST, request.FILES)
         if form.is_valid():
             try:
                 job = services.start(
-                    kind=self.kind, upload=form.cleaned_data["file"], by=request.user, at=clock.now()
+                    kind=self.kind,
+                    upload=form.cleaned_data["file"],
+                    by=request.user,
+                    at=clock.now(),
+                    said=form.said(),
                 )
             except FileRefused as refusal:
                 form.add_error("file", str(refusal))
@@ -57,13 +65,16 @@ class UploadPage(View):
                 return redirect("core:job", job.pk)
         return self._page(request, form)
 
+    def _form(self) -> type[UploadForm]:
+        return services.importer(self.kind).form or UploadForm
+
     def _page(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
         importer = guard(request, self.kind)
         mine = Job.objects.visible_to(request.user).filter(kind=self.kind).defer("result")
         mine = mine.annotate(
             stage=KT("result__stage"),
             error_count=KT("result__error_count"),
-            changes=KT("result__change_count"),
+            news=KT("result__news"),
         )[:RECENT]
         context = {
             "form": form,
@@ -103,7 +114,7 @@ def _ending(job: Any) -> tuple[str, str]:
         return ("done", "已导入") if job.stage == "applied" else ("ended", "已撤销")
     if int(job.error_count):
         return "failed", "有错误，未导入"
-    return ("pending", "核对通过，待确认") if int(job.changes) else ("ended", "没有变化")
+    return ("pending", "核对通过，待确认") if int(job.news) else ("ended", "没有变化")
 
 
 @require_safe

@@ -162,6 +162,7 @@ ANSWERS = {
     "reminder_hours": "24，48、 2",
     "flag_weeks": "3",
     "correction_working_days": "5",
+    "dispute_working_days": "5",
     "note": "试行",
 }
 

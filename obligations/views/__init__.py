@@ -2,7 +2,15 @@
 
 from obligations.views.calendar import CalendarDaySet, CalendarPublish, calendar_year
 from obligations.views.deadlines import DeadlineList
+from obligations.views.disputes import (
+    DisputeList,
+    dispute,
+    dispute_answer,
+    dispute_new,
+    dispute_withdraw,
+)
 from obligations.views.outages import OutageCreate, OutageList
+from obligations.views.platform import PlatformLists, platform_list
 from obligations.views.policies import PolicyCreate, PolicyUpdate, policies, policy_remove
 from obligations.views.suspensions import (
     SuspensionCreate,
@@ -15,13 +23,20 @@ __all__ = [
     "CalendarDaySet",
     "CalendarPublish",
     "DeadlineList",
+    "DisputeList",
     "OutageCreate",
     "OutageList",
+    "PlatformLists",
     "PolicyCreate",
     "PolicyUpdate",
     "SuspensionCreate",
     "SuspensionList",
     "calendar_year",
+    "dispute",
+    "dispute_answer",
+    "dispute_new",
+    "dispute_withdraw",
+    "platform_list",
     "policies",
     "policy_remove",
     "suspension_detail",

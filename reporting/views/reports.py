@@ -19,8 +19,10 @@ from accounts.models import Organization
 from accounts.typed import keeps_typed
 from core import clock
 from core.lists import ListPage
-from obligations.models import Obligation
-from obligations.permissions import may_excuse
+from obligations import disputes
+from obligations.models import Obligation, Outcome, PlatformFiling
+from obligations.permissions import may_dispute, may_excuse
+from obligations.tables import DISPUTE_BADGES
 from reporting import content as shape
 from reporting import permissions, services
 from reporting.forms import ReturnForm, told
@@ -63,9 +65,22 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         previous=sheet.previous,
         year=year_of(obligation),
         history=_with_differences(versions, names),
+        listed=_listed(obligation),
+        disputes=[(d, DISPUTE_BADGES[d.state]) for d in obligation.disputes.order_by("filed_at", "pk")],
+        may_take_file=bool(current) and permissions.may_take_platform_file(request.user, obligation),
         actions=_actions(request, obligation, current, at),
     )
     return render(request, "reporting/weekly/report.html", context)
+
+
+def _listed(obligation: Obligation) -> PlatformFiling | None:
+    """What the national platform's lists say of this week: the first filing there."""
+    listed = PlatformFiling.objects.filter(
+        organization=obligation.organization_id,
+        period=obligation.period_id,
+        platform_import__undone_at=None,
+    )
+    return listed.select_related("platform_import").order_by("filed_at", "pk").first()
 
 
 def _names(versions: list[ReportVersion], sheet: Sheet) -> dict[str, str]:
@@ -98,6 +113,9 @@ def _actions(
         label = "更正周报" if current else "填写周报"
         url = reverse("reporting:edit", args=[obligation.pk])
         actions.append(Action(label, url, _why_not_fill(user, obligation, at)))
+    if may_dispute(user, obligation) and obligation.outcome == Outcome.MISSED:
+        url = reverse("obligations:dispute-new", args=[obligation.pk])
+        actions.append(Action("提出异议", url, disputes.why_not(obligation)))
     if permissions.may_return(user, obligation):
         url = reverse("reporting:return", args=[obligation.pk])
         actions.append(Action("退回更正", url, _why_not_return(obligation, current)))

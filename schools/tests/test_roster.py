@@ -62,7 +62,7 @@ def test_the_same_file_twice_changes_nothing_and_says_so(world, client_for):
     take_in(world.office, GOOD)
     before, events = counts(), Event.objects.filter(action="school_changed").count()
     job = take_in(world.office, GOOD)
-    assert (job.result["stage"], job.result["same"], job.result["has_changes"]) == ("checked", 1, False)
+    assert (job.result["stage"], job.result["same"], job.result["news"]) == ("checked", 1, 0)
     assert counts() == before
     assert Event.objects.filter(action="school_changed").count() == events
     page = client_for(world.office).get(f"/jobs/{job.pk}/").content.decode()
@@ -111,7 +111,7 @@ def test_changed_facts_and_plan(world):
 def test_blank_cells_clear_nothing(world):
     take_in(world.office, GOOD)
     job = take_in(world.office, row(联系人姓名=None, 联系人手机=" ", 别名=None, 是否牵头院校=None))
-    assert not job.result["has_changes"]
+    assert not job.result["news"]
 
 
 def test_an_alias_is_no_new_name(world):
