@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 
 SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
 # Those that follow each other here share one province.

@@ -62,6 +62,7 @@ SELECT c.case_id, w.id, %(at)s, jsonb_build_object(
   'obligation', w.id,
   'period', to_char(w.starts_on, 'IYYY"年第"IW"周"'),
   'key', w.key,
+  'weeks', w.weeks,
   'starts_on', w.starts_on::text,
   'ends_on', w.ends_on::text,
   'due_at', to_char(w.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS+00:00'),

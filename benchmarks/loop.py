@@ -13,8 +13,8 @@ from core.models import Notice
 from obligations.closing import JOB
 from obligations.models import Obligation, Outcome, Period
 from reporting.models import StreakWarning
-from supervision import services
 from supervision.models import Case, CaseEvidence
+from supervision.services.flagging import frozen
 
 MOST = 5
 
@@ -134,7 +134,7 @@ def _follow_up(
         defaults={"flagged_at": period.closes_at, "spans_exempt": spans},
     )
     for row in streak:
-        fields = {"frozen": services.frozen(row), "added_at": at}
+        fields = {"frozen": frozen(row), "added_at": at}
         CaseEvidence.objects.get_or_create(case=case, obligation=row, defaults=fields)
     if fresh:
         events.record(

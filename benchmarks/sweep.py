@@ -69,7 +69,7 @@ def _undone() -> Iterator[None]:
 
 def _close_by_sql(period: Period) -> None:
     report, case = (reverse(name, args=[0]) for name in ("reporting:report", "supervision:case-detail"))
-    values = {
+    values: dict[str, Any] = {
         "period": period.pk,
         "at": period.closes_at,
         "label": period.label,

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.utils.safestring import SafeString
 
 from accounts.models import Organization, User
 from certificates.models import CertificateLevel
 from core import clock
-from obligations.models import Obligation, ObligationKind, Period, Suspension
+from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Period, Suspension
 from reporting import matrix as grid
 from reporting import nonreporters
+from reporting.home_markup import Trend, rate_cells
 from reporting.models import ProgrammeFigures, WeeklyReport
-from reporting.periods import current_period, opened_periods, window
-from reporting.rates import Rate, rate
-from reporting.streaks import Streak, current_streaks
+from reporting.periods import current_period, opened_periods
+from reporting.rates import Rate, rates, total
+from reporting.streaks import Streak, current_streaks, current_weeks
 from schools.models import AnnualPlan, Programme
 from supervision.models import Case
 
@@ -110,93 +112,90 @@ class WatchHome:
     warned: list[tuple[int, int]]
     cases: int
     columns: list[Period]
-    groups: list[grid.Group]
-    totals: list[Rate]
-    top: list[dict[str, Any]]
-    trend: "Trend"
+    groups: list["Supervised"]
+    totals: SafeString
+    top: list["Waiting"]
+    trend: Trend
 
     @property
     def schools(self) -> int:
-        return sum(len(group.schools) for group in self.groups)
+        return sum(group.schools for group in self.groups)
+
+
+@dataclass
+class Supervised:
+    """One supervising authority: how many of its schools owe or are exempt in the newest week, and the
+    cells of its rates."""
+
+    pk: int
+    name: str
+    schools: int
+    rates: list[Rate]
+
+    @property
+    def cells(self) -> SafeString:
+        return rate_cells(self.rates[-MATRIX_WEEKS:])
+
+
+@dataclass
+class Waiting:
+    """One of the first lines of the list of non-reporters."""
+
+    obligation_id: int
+    organization_id: int
+    name: str
+    state: str
+    weeks: int
+    contacts: list[str] = field(default_factory=list)
 
 
 def watch_home(user: User) -> WatchHome:
     now = clock.now()
-    periods = opened_periods()
+    periods = opened_periods(newest=TREND_WEEKS)
     period = current_period(periods)
-    schools = Organization.objects.visible_to(user).schools()
-    obligations = Obligation.objects.visible_to(user).weekly().filter(period=period)
-    columns = window(periods, weeks=TREND_WEEKS)
-    groups = grid.groups(schools, columns)
-    totals = grid.totals(groups, columns)
-    streaks = current_streaks(schools, at=now)
-    missing = obligations.filter(grid.IN_STATE["pending"] | grid.IN_STATE["missed"])
-    counted = rate(obligations) if period else Rate()
+    columns = periods[::-1]
+    mine = Obligation.objects.visible_to(user).weekly()
+    groups = _supervised(mine, columns)
+    totals = [total(group.rates[index] for group in groups) for index in range(len(columns))]
+    counted = totals[columns.index(period)] if period else Rate()
+    weeks = current_weeks(mine, at=now)
     return WatchHome(
         period=period,
         rate=counted,
         missing=counted.pending + counted.never_filled,
-        warned=[(n, sum(s.weeks >= n for s in streaks.values())) for n in (1, 2, 3)],
+        warned=[(n, sum(streak >= n for streak in weeks.values())) for n in (1, 2, 3)],
         cases=Case.objects.visible_to(user).undecided().count(),
         columns=columns[-MATRIX_WEEKS:],
-        groups=[grid.Group(g.pk, g.name, g.schools, g.rates[-MATRIX_WEEKS:]) for g in groups],
-        totals=totals[-MATRIX_WEEKS:],
-        top=_top(missing, streaks),
-        trend=Trend.of(list(zip(columns, totals, strict=True))),
+        groups=groups,
+        totals=rate_cells(totals[-MATRIX_WEEKS:], low=False),
+        top=_top(mine.filter(period=period), weeks),
+        trend=Trend(list(zip(columns, totals, strict=True))),
     )
 
 
-def _top(missing: QuerySet[Obligation], streaks: dict[int, Streak]) -> list[dict[str, Any]]:
-    """The first lines of the list of non-reporters: the longest streaks."""
-    ids = missing.order_by("organization__code").values_list("pk", "organization_id")
-    longest = sorted(ids, key=lambda row: -(streaks[row[1]].weeks if row[1] in streaks else 0))[:TOP]
-    found = missing.select_related("organization__supervisor", "period").in_bulk([pk for pk, _ in longest])
-    return nonreporters.add_details(
-        nonreporters.line(found[pk], streaks.get(organization)) for pk, organization in longest if pk in found
+def _supervised(obligations: ObligationQuerySet, columns: list[Period]) -> list[Supervised]:
+    """Cities first, then the province for its own schools; two queries."""
+    counts = rates(obligations.filter(period__in=columns), "organization__supervisor", "period")
+    authorities = Organization.objects.filter(pk__in={supervisor for supervisor, _ in counts})
+    groups = []
+    for pk, name in authorities.order_by("kind", "code").values_list("pk", "name"):
+        mine = [counts.get((pk, period.pk), Rate()) for period in columns]
+        groups.append(Supervised(pk, name, mine[-1].owed + mine[-1].exempt, mine))
+    return groups
+
+
+def _top(obligations: ObligationQuerySet, weeks: dict[int, int]) -> list[Waiting]:
+    """The first lines of the list of non-reporters: the longest streaks; two queries."""
+    missing = obligations.filter(grid.IN_STATE["pending"] | grid.IN_STATE["missed"])
+    rows = missing.order_by("organization__code").values_list(
+        "pk", "organization_id", "organization__name", "outcome"
     )
-
-
-@dataclass
-class Bar:
-    """One week of the trend; lengths in the units of the picture."""
-
-    period: Period
-    rate: Rate
-    x: int
-    on_time: int
-    late: int
-
-    @property
-    def filed(self) -> int:
-        return self.on_time + self.late
-
-
-@dataclass
-class Trend:
-    """Bars of the share filed on time and late, 100 units high."""
-
-    STEP = 26
-    HEIGHT = 100
-    bars: list[Bar]
-
-    @classmethod
-    def of(cls, weeks: list[tuple[Period, Rate]]) -> "Trend":
-        return cls(
-            [
-                Bar(
-                    period,
-                    rate,
-                    x=index * cls.STEP,
-                    on_time=round(rate.on_time * cls.HEIGHT / rate.owed) if rate.owed else 0,
-                    late=round(rate.late * cls.HEIGHT / rate.owed) if rate.owed else 0,
-                )
-                for index, (period, rate) in enumerate(weeks)
-            ]
-        )
-
-    @property
-    def width(self) -> int:
-        return len(self.bars) * self.STEP
+    lines = [Waiting(*row, weeks=weeks.get(row[1], 0)) for row in rows]
+    lines = sorted(lines, key=lambda line: -line.weeks)[:TOP]
+    contacts = nonreporters.contacts_of([line.organization_id for line in lines])
+    for line in lines:
+        line.contacts = contacts.get(line.organization_id, [])
+    return lines
 
 
 # --- the others

@@ -47,10 +47,7 @@ def add_details(lines: Iterable[NonReporter]) -> list[dict[str, Any]]:
     """Lines of one page with contacts and the last instant at which anything came in; two queries."""
     lines = list(lines)
     ids = [line.obligation.organization_id for line in lines]
-    contacts: dict[int | None, list[str]] = {}
-    users = User.objects.active().filter(role=Role.SCHOOL_CONTACT, organization__in=ids)
-    for user in users.order_by("is_stand_in", "username"):
-        contacts.setdefault(user.organization_id, []).append(user.name)
+    contacts = contacts_of(ids)
     last = {
         pk: max(filter(None, (received, filled)), default=None)
         for pk, received, filled in _last_filed(ids).values_list("organization", "received", "filled")
@@ -63,6 +60,15 @@ def add_details(lines: Iterable[NonReporter]) -> list[dict[str, Any]]:
         }
         for line in lines
     ]
+
+
+def contacts_of(ids: list[int]) -> dict[int, list[str]]:
+    """Organisation → names of its contacts, stand-ins last."""
+    contacts: dict[int, list[str]] = {}
+    users = User.objects.active().filter(role=Role.SCHOOL_CONTACT, organization__in=ids)
+    for pk, name in users.order_by("is_stand_in", "username").values_list("organization_id", "name"):
+        contacts.setdefault(pk, []).append(name)
+    return contacts
 
 
 def _last_filed(ids: list[int]) -> QuerySet[Any]:

@@ -3,13 +3,10 @@
 from obligations.models import ObligationKind, Period
 
 
-def opened_periods() -> list[Period]:
-    """Weekly periods that have opened, newest first."""
-    return list(
-        Period.objects.filter(kind=ObligationKind.WEEKLY_REPORT, opened_at__isnull=False).order_by(
-            "-starts_on"
-        )
-    )
+def opened_periods(newest: int | None = None) -> list[Period]:
+    """Weekly periods that have opened, newest first: all, or so many of the newest."""
+    opened = Period.objects.filter(kind=ObligationKind.WEEKLY_REPORT, opened_at__isnull=False)
+    return list(opened.order_by("-starts_on")[:newest])
 
 
 def current_period(periods: list[Period]) -> Period | None:

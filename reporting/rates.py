@@ -60,6 +60,11 @@ class Rate:
         return _percent(self.filed, self.owed)
 
     @property
+    def text(self) -> str:
+        """`95.2%`, or a dash where nothing is owed."""
+        return "—" if self.percent is None else f"{self.percent:g}%"
+
+    @property
     def percent_on_time(self) -> float | None:
         return _percent(self.on_time, self.owed)
 

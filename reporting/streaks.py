@@ -8,13 +8,10 @@ marked, for an officer must confirm that it is still 连续三周. Periods of a 
 import datetime as dt
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
-from obligations.models import Obligation, ObligationKind, Outcome, Period
+from obligations.models import Obligation, ObligationQuerySet, Outcome, Period
 from supervision.models import Case, CaseEvidence
-
-_BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass
@@ -35,19 +32,7 @@ def current_streaks(organizations: "QuerySet | list[int]", *, at: dt.datetime) -
     Three queries, however many organisations; their periods are few, and read once.
     """
     closed = Obligation.objects.weekly().filter(organization__in=organizations, closed_at__lte=at)
-    last_filed = (
-        Obligation.objects.filter(
-            kind=ObligationKind.WEEKLY_REPORT,
-            organization=OuterRef("organization"),
-            outcome__in=[Outcome.ON_TIME, Outcome.LATE],
-            closed_at__lte=at,
-        )
-        .order_by("-due_at")
-        .values("due_at")[:1]
-    )
-    decided = CaseEvidence.objects.filter(obligation=OuterRef("pk"), case__state=Case.State.DECIDED)
-    since = Coalesce(Subquery(last_filed), _BEFORE_ALL)
-    counted = closed.counted_missed().filter(~Exists(decided), due_at__gt=since)
+    counted = _counted(closed, at=at)
     streaks: dict[int, Streak] = {}
     for obligation in (
         counted.select_related("organization").prefetch_related("period").order_by("due_at", "pk")
@@ -55,6 +40,24 @@ def current_streaks(organizations: "QuerySet | list[int]", *, at: dt.datetime) -
         streaks.setdefault(obligation.organization_id, Streak()).obligations.append(obligation)
     _mark_spanning(streaks, closed)
     return streaks
+
+
+def current_weeks(obligations: ObligationQuerySet, *, at: dt.datetime) -> dict[int, int]:
+    """Organisation id → weeks of its streak among weekly `obligations` closed by `at`; one query."""
+    counted = _counted(obligations.filter(closed_at__lte=at), at=at).order_by()
+    return dict(counted.values_list("organization").annotate(Sum("period__weeks")))
+
+
+def _counted(closed: ObligationQuerySet, *, at: dt.datetime) -> ObligationQuerySet:
+    """What of the closed weeks stands in a streak: missed, not excused, in no decided case, none filed since."""
+    filed_since = Obligation.objects.weekly().filter(
+        organization=OuterRef("organization"),
+        outcome__in=[Outcome.ON_TIME, Outcome.LATE],
+        closed_at__lte=at,
+        due_at__gte=OuterRef("due_at"),
+    )
+    decided = CaseEvidence.objects.filter(obligation=OuterRef("pk"), case__state=Case.State.DECIDED)
+    return closed.counted_missed().filter(~Exists(filed_since), ~Exists(decided))
 
 
 def _mark_spanning(streaks: dict[int, Streak], closed: QuerySet[Obligation]) -> None:

@@ -75,8 +75,8 @@ def test_the_offices_figures_and_a_citys_own(world, client_for):
     services.fulfil(world.obligation, received_at=clock.now())
     office = client_for(world.office).get("/").context["home"]
     assert (office.rate.owed, office.rate.on_time, office.missing) == (2, 1, 1)
-    assert sum(g.rates[-1].owed for g in office.groups) == office.totals[-1].owed == 2
-    assert [row["line"].obligation for row in office.top] == [world.other_obligation]
+    assert sum(g.rates[-1].owed for g in office.groups) == office.trend.weeks[-1][1].owed == 2
+    assert [line.obligation_id for line in office.top] == [world.other_obligation.pk]
     city = client_for(world.city_officer).get("/").context["home"]
     assert (city.rate.owed, city.missing, city.top) == (1, 0, [])
     assert "提醒全部" in client_for(world.other_city_officer).get("/").content.decode()

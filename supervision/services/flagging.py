@@ -70,7 +70,7 @@ def _add_evidence(findings: list[Finding], cases: dict[int, Case], *, at: dt.dat
     evidence = CaseEvidence.objects.filter(case__in=[case.pk for case in cases.values()]).order_by()
     held = set(evidence.values_list("case_id", "obligation_id"))
     new = [
-        CaseEvidence(case=cases[f.organization.pk], obligation=o, frozen=_frozen(o), added_at=at)
+        CaseEvidence(case=cases[f.organization.pk], obligation=o, frozen=frozen(o), added_at=at)
         for f in findings
         for o in f.obligations
         if (cases[f.organization.pk].pk, o.pk) not in held
@@ -93,7 +93,7 @@ def _add_evidence(findings: list[Finding], cases: dict[int, Case], *, at: dt.dat
     Case.objects.filter(pk__in=spanning, spans_exempt=False).update(spans_exempt=True)
 
 
-def _frozen(obligation: Obligation) -> dict[str, Any]:
+def frozen(obligation: Obligation) -> dict[str, Any]:
     """What the record said when the evidence was taken; instants as ISO text in UTC."""
     period = obligation.period
     return {
