@@ -30,7 +30,7 @@ class VisibleViewSet(ReadOnlyModelViewSet):
 
     scope: Scope
     scopes: dict[str, Scope] = {}
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
 
     def get_queryset(self) -> Any:
         return super().get_queryset().visible_to(self.request.user).order_by("pk")

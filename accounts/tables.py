@@ -48,11 +48,7 @@ class OrganizationTable(PortalTable):
         return "在试点" if value else "不在试点"
 
 
-_TOKEN_STATES = {
-    "active": ("active", "可用"),
-    "expired": ("ended", "已到期"),
-    "revoked": ("ended", "已撤销"),
-}
+_TOKEN_STATES = {"active": "可用", "expired": "已到期", "revoked": "已撤销"}
 
 
 class TokenTable(PortalTable):
@@ -78,4 +74,4 @@ class TokenTable(PortalTable):
         return "、".join(record.scope_labels)
 
     def render_state(self, record: ApiToken) -> str:
-        return portal.state(*_TOKEN_STATES[record.state_at(clock.real_now())])
+        return _TOKEN_STATES[record.state_at(clock.real_now())]

@@ -6,11 +6,22 @@ The framework reads these while its own views are being imported: nothing here m
 from typing import Any
 
 from django.conf import settings
+from django.urls import register_converter
+from django.urls.converters import IntConverter
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
+
+
+class IdConverter(IntConverter):
+    """A number that fits a database's integer; a longer one is no address."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(IdConverter, "id")
 
 
 class Pages(PageNumberPagination):

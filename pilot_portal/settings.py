@@ -278,7 +278,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{PORTAL_NAME} 接口",
-    "DESCRIPTION": "机构、报送周期、报送任务、周报、案件与报送率。用法与示例见 docs/api.md。",
+    "DESCRIPTION": (
+        "机构、报送周期、报送任务、周报、案件与报送率。请求头带 `Authorization: Bearer 令牌`；"
+        "能看什么、办什么，与令牌持有人在页面上相同。时间都带时区。"
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -292,9 +295,11 @@ SPECTACULAR_SETTINGS = {
         "ObligationKind": "obligations.models.ObligationKind",
         "Outcome": "obligations.models.Outcome",
         "ObligationState": "obligations.api.STATES",
+        "ObligationSource": "obligations.models.Obligation.Source",
+        "Filing": "reporting.sheet.Filing",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"displayRequestDuration": True},
+    "SWAGGER_UI_SETTINGS": {"defaultModelsExpandDepth": -1},
 }
 
 LOGGING = {

@@ -182,7 +182,7 @@ class RatesViewSet(GenericViewSet):
 
     queryset = Period.objects.all()
     serializer_class = RatesSerializer
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
     scope = Scope.READ_OBLIGATIONS
     scopes: dict[str, Scope] = {}
     filter_backends: list[Any] = []

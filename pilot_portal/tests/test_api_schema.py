@@ -1,0 +1,91 @@
+"""The schema keeps its word: schemathesis asks what it allows and what it forbids, as office and as school."""
+
+import json
+from collections import Counter
+
+import hypothesis
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from core import clock
+from pilot_portal.tests.calling import Api, token_of
+from pilot_portal.wsgi import application
+from reporting.tests.weekly import file
+from supervision.models import Case
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture
+def records(world, settings):
+    """Something to find behind every endpoint; no throttle stands between."""
+    settings.API_RATES = {"token": "", "address": "", "failures": ""}
+    file(world)
+    return Case.objects.create(organization=world.school_org, ground="not_reporting", flagged_at=clock.now())
+
+
+def schema_of(secret):
+    document = json.loads(
+        Api(secret).client.get("/api/v1/schema/?format=json", headers=Api(secret).headers).content
+    )
+    schema = schemathesis.openapi.from_dict(document)
+    schema.app = application
+    return schema
+
+
+@pytest.mark.parametrize("who", ["office", "contact"])
+def test_every_operation_keeps_to_its_schema(world, records, who):
+    secret = token_of(getattr(world, who))
+    known = {
+        "organizations": world.school_org.pk,
+        "periods": world.period.pk,
+        "obligations": world.obligation.pk,
+        "reports": world.obligation.pk,
+        "rates": world.period.pk,
+        "cases": records.pk,
+    }
+    seen = Counter()
+    for result in schema_of(secret).get_all_operations():
+        exercise(result.ok(), secret, known, seen)
+    assert {status for _, status in seen} >= {200, 400, 401, 404}
+    for label in {label for label, _ in seen if label.startswith("GET ")}:
+        allowed = 403 if who == "contact" and "/rates/" in label else 200
+        assert seen[label, allowed], label
+
+
+def exercise(operation, secret, known, seen):
+    """A few dozen requests, allowed and forbidden ones, half of them about a record that is there."""
+    modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+    here = known[operation.path.split("/")[3]]
+
+    @hypothesis.settings(
+        max_examples=15,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(
+        case=st.one_of(operation.as_strategy(generation_mode=mode) for mode in modes), is_known=st.booleans()
+    )
+    def ask(case, is_known):
+        for name in case.path_parameters if is_known else ():
+            case.path_parameters[name] = here
+        response = case.call(headers={"Authorization": f"Bearer {secret}"})
+        case.validate_response(response, checks=CHECKS)
+        seen[operation.label, response.status_code] += 1
+
+    ask()
