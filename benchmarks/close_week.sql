@@ -79,7 +79,7 @@ SELECT %(at)s, %(job)s, 'case_flagged', %(case_type)s, case_id::text, left(name 
 FROM opened;
 
 -- Whom it concerns: the school's people, its supervisor's, the office's; more than five become one.
-INSERT INTO core_notice (recipient_id, key, text, link, created_at, attempts, last_error)
+INSERT INTO core_notice (recipient_id, key, text, link, created_at, important)
 WITH matter AS (
   SELECT organization_id, supervisor_id, 'warned' AS what, 'obligation:' || obligation_id || ':closed' AS key,
          left('预警：' || name || title || '已关闭，未收到，连续 ' || weeks || ' 周未报；'
@@ -102,13 +102,13 @@ WITH matter AS (
 ), counted AS (
   SELECT *, count(*) OVER (PARTITION BY recipient_id, what) AS messages FROM told
 )
-SELECT recipient_id, key, text, link, %(at)s, 0, '' FROM counted WHERE messages <= 5
+SELECT recipient_id, key, text, link, %(at)s, true FROM counted WHERE messages <= 5
 UNION ALL
 SELECT DISTINCT recipient_id,
        CASE what WHEN 'warned' THEN 'warnings:' || %(period)s ELSE 'cases:' || %(minute)s END,
        CASE what WHEN 'warned' THEN %(label)s || '已关闭：' || messages || ' 所院校未报，已预警。'
             ELSE messages || ' 所院校连续三周未报周报，已自动触发案件（' || %(clause)s || '）。' END,
        CASE what WHEN 'warned' THEN %(list_link)s || '?period=' || %(key)s ELSE %(cases_link)s END,
-       %(at)s, 0, ''
+       %(at)s, true
 FROM counted WHERE messages > 5
 ON CONFLICT DO NOTHING;

@@ -128,7 +128,7 @@ def _written(period: Period, last_event: int) -> dict[str, list[str]]:
         "warnings": StreakWarning.objects.values_list("pk", "weeks", "warned_at"),
         "flags": Case.objects.values_list("organization", "ground", "state", "flagged_at", "spans_exempt"),
         "evidence": CaseEvidence.objects.values_list("case__organization", "obligation", "frozen", "added_at"),
-        "notices": Notice.objects.values_list("recipient", "key", "text", "link", "created_at"),
+        "notices": Notice.objects.values_list("recipient", "key", "text", "link", "created_at", "important"),
         "events": Event.objects.filter(pk__gt=last_event).values_list(
             "at", "actor", "actor_label", "action", "target_type", "target_label", "organization",
             "from_state", "to_state", "changes", "reason", "request_id",

@@ -5,21 +5,20 @@ them; tuples and string joins take well under a second. The first groups stand i
 are fetched as they come into view.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
-from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import OrganizationQuerySet
+from core import links
 from core.templatetags.portal import STATES
 from obligations.models import Obligation, Outcome, Period
 from reporting.rates import Rate, rates, total
-from reporting.streaks import Streak
 
 # Cells that the page brings at once; the other groups follow when they come into view.
 FIRST_CELLS = 4000
@@ -95,15 +94,19 @@ def totals(parts: list[Group], periods: list[Period]) -> list[Rate]:
     return [total(part.rates[index] for part in parts) for index in range(len(periods))]
 
 
-Cells = dict[int, dict[int, tuple[int, str]]]
+# Organisation → period → the cell's text.
+Cells = dict[int, dict[int, str]]
 
 
 def cells(schools: Iterable[int], periods: list[Period]) -> Cells:
-    """Organisation → period → (obligation, class); one query."""
+    """One query. Optional end tags and quotes are left out: it is 2,000 × 52 of them."""
     letter = Case(
         *(When(IN_STATE[mark.state], then=Value(key)) for key, mark in MARKS.items()),
         output_field=CharField(),
     )
+    before, after = links.pattern("reporting:report").split("{}")
+    opening = {key: f"<td class={key}><a href={before}" for key in MARKS}
+    closing = {key: f"{after}>{mark.letter}</a>" for key, mark in MARKS.items()}
     found: Cells = {pk: {} for pk in schools}
     rows = (
         Obligation.objects.weekly()
@@ -111,31 +114,23 @@ def cells(schools: Iterable[int], periods: list[Period]) -> Cells:
         .order_by()
         .values_list("organization_id", "period_id", "pk", letter)
     )
-    for organization, period, pk, key in rows.iterator(chunk_size=5000):
-        found[organization][period] = (pk, key)
+    for organization, period, pk, key in rows:
+        found[organization][period] = f"{opening[key]}{pk}{closing[key]}"
     return found
 
 
-def school_rows(group: Group, periods: list[Period], found: Cells, streaks: dict[int, Streak]) -> SafeString:
-    """The table rows of one group. Optional end tags and quotes are left out: it is 2,000 × 52 of them."""
-    before, after = reverse("reporting:report", args=[0]).split("0")
-    opening = {key: f"<td class={key}><a href={before}" for key in MARKS}
-    closing = {key: f"{after}>{mark.letter}</a>" for key, mark in MARKS.items()}
+def school_rows(group: Group, periods: list[Period], found: Cells, streaks: dict[int, int]) -> SafeString:
+    """The table rows of one group; `streaks` in weeks."""
+    history = links.pattern("reporting:history")
     columns = [period.pk for period in periods]
 
-    def row(pk: int, name: str) -> Iterator[str]:
+    def row(pk: int, name: str) -> str:
+        weeks = f" <b>连{streaks[pk]}周</b>" if pk in streaks else ""
         mine = found[pk]
-        yield f"<tr><th scope=row><a href={reverse('reporting:history', args=[pk])}>{escape(name)}</a>"
-        if pk in streaks and streaks[pk].weeks:
-            yield f" <b>连{streaks[pk].weeks}周</b>"
-        for column in columns:
-            if column in mine:
-                obligation, key = mine[column]
-                yield f"{opening[key]}{obligation}{closing[key]}"
-            else:
-                yield "<td>"
+        cells = "".join([mine.get(column, "<td>") for column in columns])
+        return f"<tr><th scope=row><a href={history.format(pk)}>{escape(name)}</a>{weeks}{cells}"
 
-    return mark_safe("".join("".join(row(pk, name)) for pk, name in group.schools))  # noqa: S308
+    return mark_safe("".join(row(pk, name) for pk, name in group.schools))  # noqa: S308
 
 
 def split(parts: list[Group], columns: int) -> tuple[list[Group], list[Group]]:

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Organization
 from core import clock, exports
-from obligations.models import Period
+from obligations.models import Obligation, Period
 from obligations.permissions import may_govern
 from reporting import matrix as grid
 from reporting import nonreporters, reminders
 from reporting.filters import MatrixFilter, NonReporterFilter
 from reporting.periods import opened_periods
 from reporting.permissions import may_remind, may_see_reporting
-from reporting.streaks import current_streaks
+from reporting.streaks import current_weeks
 
 PER_PAGE = 50
 
@@ -56,7 +56,8 @@ def matrix(request: HttpRequest) -> HttpResponse:
 def _with_rows(parts: list[grid.Group], columns: list[Period]) -> list[tuple[grid.Group, str]]:
     ids = [pk for part in parts for pk, _ in part.schools]
     found = grid.cells(ids, columns)
-    streaks = current_streaks(ids, at=clock.now())
+    mine = Obligation.objects.weekly().filter(organization__in=ids)
+    streaks = current_weeks(mine, at=clock.now())
     return [(part, grid.school_rows(part, columns, found, streaks)) for part in parts]
 
 
