@@ -10,8 +10,8 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.models import Organization
-from core import clock
+from accounts.models import Organization, User
+from core import clock, events
 from obligations import calendar
 from obligations.models import (
     CalendarDay,
@@ -24,6 +24,8 @@ from obligations.models import (
     Policy,
     Suspension,
 )
+
+events.register(period_moved="顺延截止")
 
 WEEKS_AHEAD = 8
 # A deadline this long after an outage's end was touched by it too: people lost the last hours.
@@ -204,9 +206,19 @@ def outage_moves(
 
 
 @transaction.atomic
-def move(period: Period, *, due_at: dt.datetime, closes_at: dt.datetime, note: str) -> None:
-    """Move an unclosed period's deadline for everybody; the late that are in time now become on time."""
+def move(
+    period: Period, *, due_at: dt.datetime, closes_at: dt.datetime, note: str, by: User, at: dt.datetime
+) -> None:
+    """Move an unclosed period's deadline for everybody; the late that are in time now become on time.
+
+    The event keeps the instants that stood before: a record as of an earlier day needs them.
+    """
     period = Period.objects.select_for_update().get(pk=period.pk)
+    changes = {
+        "截止": [clock.local(period.due_at).isoformat(), clock.local(due_at).isoformat()],
+        "关闭": [clock.local(period.closes_at).isoformat(), clock.local(closes_at).isoformat()],
+    }
+    events.record("period_moved", period, by=by, at=at, changes=changes, reason=note)
     mine = Obligation.objects.filter(period=period, closed_at=None)
     mine.filter(due_at=period.due_at).update(due_at=due_at, closes_at=closes_at)
     mine.filter(outcome=Outcome.LATE, received_at__lt=due_at).update(outcome=Outcome.ON_TIME)

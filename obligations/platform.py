@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 
 from accounts.models import Role, User
@@ -260,6 +260,7 @@ def _depending(
 ) -> Iterator[str]:
     """Why it cannot be taken back: outcomes are frozen at the close, and what came later built on it."""
     ids = {str(row.pk): row for row in rows}
+    yield from _later_lists(found)
     later = Event.objects.filter(
         target_type=ContentType.objects.get_for_model(Obligation),
         target_id__in=ids,
@@ -275,6 +276,18 @@ def _depending(
             yield f"{row}：导入后又有新的记录。"
         elif row.pk in paused:
             yield f"{row}：导入后登记了停报。"
+
+
+def _later_lists(found: PlatformImport) -> Iterator[str]:
+    """Lists taken in later that name the same schools and weeks: the last one in is the first one out."""
+    same = PlatformFiling.objects.filter(
+        platform_import=found,
+        organization=OuterRef("filings__organization"),
+        period=OuterRef("filings__period"),
+    )
+    later = PlatformImport.objects.standing().filter(Exists(same), pk__gt=found.pk).distinct()
+    for other in later:
+        yield f"{_words(other.imported_at)}导入的“{other.file_name}”也列有其中的院校和周次，请先撤销那一份。"
 
 
 def _paused_since(found: PlatformImport, rows: list[Obligation]) -> set[int]:

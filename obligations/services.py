@@ -359,7 +359,14 @@ def record_outage(
     moves = periods.outage_moves(starts_at, ends_at)
     outage.save()
     for period, due_at, closes_at in moves:
-        periods.move(period, due_at=due_at, closes_at=closes_at, note=f"因平台停机（{outage.reason}）顺延")
+        periods.move(
+            period,
+            due_at=due_at,
+            closes_at=closes_at,
+            note=f"因平台停机（{outage.reason}）顺延",
+            by=by,
+            at=at,
+        )
     loose = touched.pending().filter(period=None)
     for obligation in loose:
         due_at = periods.after_outage(obligation.due_at, starts_at, ends_at)

@@ -31,6 +31,7 @@ from reporting.models import ReportVersion
 from reporting.rates import rate
 from reporting.sheet import Filing, Sheet, corrections, filing, sheet_for, year_of
 from reporting.streaks import current_streaks
+from reporting.views import as_of
 from reporting.views.weekly import form_methods, page_context, report_of, texts_of, weekly_or_404
 from schools.models import Programme
 
@@ -182,6 +183,11 @@ class History(ListPage):
             raise PermissionDenied("您的角色不查看各校的填报情况。")
         return found
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if text := request.GET.get("as_of", "").strip():
+            return as_of.record(request, self.organization, text)
+        return super().get(request, *args, **kwargs)
+
     def queryset(self) -> QuerySet[Obligation]:
         weeks = (
             Obligation.objects.visible_to(self.request.user).weekly().filter(organization=self.organization)
@@ -198,4 +204,6 @@ class History(ListPage):
         context = super().get_context_data(**kwargs)
         streak = current_streaks([self.organization.pk], at=clock.now()).get(self.organization.pk)
         weeks = context["filter"].qs if context["filter"].is_valid() else self.queryset()
-        return context | {"rate": rate(weeks), "streak": streak.weeks if streak else 0}
+        today = f"{clock.local(clock.now()):%Y-%m-%d}"
+        sums = {"rate": rate(weeks), "streak": streak.weeks if streak else 0}
+        return context | sums | {"today": today, "organization": self.organization}
