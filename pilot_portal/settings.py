@@ -249,6 +249,8 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
 EMAIL_TIMEOUT = 20
 EMAIL_ENABLED = "EMAIL_URL" in env.ENVIRON
+# The only hosts that group robots may be called at, `host` (HTTPS) or a whole origin; none: no call leaves.
+WEBHOOK_ALLOWED_HOSTS = env.list("WEBHOOK_ALLOWED_HOSTS", default=[])
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', default='8000')}")
 
 PORTAL_NAME = env.str("PORTAL_NAME", default="1+X 证书制度试点工作平台")
@@ -272,6 +274,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PARSER_CLASSES": ["core.api.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "core.problems.problem",
     "NUM_PROXIES": PROXY_COUNT,
@@ -297,6 +300,10 @@ SPECTACULAR_SETTINGS = {
         "ObligationState": "obligations.api.STATES",
         "ObligationSource": "obligations.models.Obligation.Source",
         "Filing": "reporting.sheet.Filing",
+        "CaseState": "supervision.models.Case.State",
+        "CaseGround": "supervision.models.Case.Ground",
+        "DecisionKind": "supervision.models.CaseDecision.Kind",
+        "DocumentKind": "supervision.models.CaseDocument.Kind",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"defaultModelsExpandDepth": -1},

@@ -8,7 +8,7 @@ from accounts.api import VisibleViewSet
 from accounts.models import Scope
 from core.api_schema import sample
 from obligations.api import organization_filter
-from supervision.models import Case, CaseEvidence
+from supervision.models import Case, CaseDecision, CaseDocument, CaseEvidence
 
 
 class EvidenceSerializer(serializers.ModelSerializer):
@@ -19,13 +19,36 @@ class EvidenceSerializer(serializers.ModelSerializer):
         fields = ["obligation", "frozen", "added_at"]
 
 
+class DecisionSerializer(serializers.ModelSerializer):
+    kind_label = serializers.CharField(source="get_kind_display", read_only=True)
+
+    class Meta:
+        model = CaseDecision
+        fields = ["number", "kind", "kind_label", "reasons", "decided_at"]
+
+
+class DocumentSerializer(serializers.ModelSerializer):
+    kind_label = serializers.CharField(source="get_kind_display", read_only=True)
+
+    class Meta:
+        model = CaseDocument
+        fields = ["kind", "kind_label", "number", "title", "issued_at"]
+
+
+def _due(term: str) -> serializers.DateTimeField:
+    return serializers.DateTimeField(source=f"{term}.due_at", default=None, allow_null=True, read_only=True)
+
+
 class CaseSerializer(serializers.ModelSerializer):
     organization_name = serializers.CharField(source="organization.name", read_only=True)
-    ground = serializers.CharField(read_only=True)
     ground_label = serializers.CharField(source="get_ground_display", read_only=True)
-    state = serializers.CharField(read_only=True)
     state_label = serializers.CharField(source="get_state_display", read_only=True)
+    clause = serializers.CharField(source="CLAUSE", read_only=True)
+    answer_due_at = _due("answer_term")
+    rectification_due_at = _due("rectification_term")
     evidence = EvidenceSerializer(many=True, read_only=True)
+    decisions = DecisionSerializer(many=True, read_only=True, help_text="最后一项为现行决定")
+    documents = DocumentSerializer(many=True, read_only=True)
 
     class Meta:
         model = Case
@@ -35,15 +58,23 @@ class CaseSerializer(serializers.ModelSerializer):
             "organization_name",
             "ground",
             "ground_label",
+            "clause",
             "state",
             "state_label",
             "flagged_at",
+            "notified_at",
+            "answer_due_at",
+            "rectification_due_at",
             "evidence",
+            "decisions",
+            "documents",
         ]
 
 
 class CaseFilter(django_filters.FilterSet):
     organization = organization_filter()
+    ground = django_filters.ChoiceFilter(label="情形", choices=Case.Ground.choices)
+    state = django_filters.ChoiceFilter(label="状态", choices=Case.State.choices)
 
     class Meta:
         model = Case
@@ -56,11 +87,33 @@ _SAMPLE = {
     "organization_name": "太原演示职业学校",
     "ground": "not_reporting",
     "ground_label": "推进试点工作不力、进展缓慢，连续三周不填报周报的",
-    "state": "flagged",
-    "state_label": "已触发",
+    "clause": "教职成厅函〔2019〕19号 五(四)",
+    "state": "rectifying",
+    "state_label": "限期整改",
     "flagged_at": "2020-11-23T18:01:00+08:00",
+    "notified_at": "2020-11-25T09:30:00+08:00",
+    "answer_due_at": "2020-12-02T18:00:00+08:00",
+    "rectification_due_at": "2020-12-18T18:00:00+08:00",
     "evidence": [
-        {"obligation": 1024, "frozen": {"period": "2020-W47"}, "added_at": "2020-11-23T18:01:00+08:00"}
+        {"obligation": 1024, "frozen": {"period": "2020年第47周"}, "added_at": "2020-11-23T18:01:00+08:00"}
+    ],
+    "decisions": [
+        {
+            "number": 1,
+            "kind": "rectify",
+            "kind_label": "责令限期整改",
+            "reasons": "三周未报属实，事后已补报。",
+            "decided_at": "2020-12-04T15:00:00+08:00",
+        }
+    ],
+    "documents": [
+        {
+            "kind": "notice",
+            "kind_label": "告知书",
+            "number": "2020年第1号",
+            "title": "拟取消试点资格告知书",
+            "issued_at": "2020-11-25T09:30:00+08:00",
+        }
     ],
 }
 
@@ -68,13 +121,15 @@ _SAMPLE = {
 @extend_schema_view(
     list=extend_schema(
         summary="案件清单",
-        description="教职成厅函〔2019〕19号 五(四) 所列情形。院校只见本校。",
+        description="教职成厅函〔2019〕19号 五(四) 所列情形。院校只见本校。案件在页面上办理，接口只读。",
         examples=[sample(_SAMPLE)],
     ),
     retrieve=extend_schema(summary="一个案件", examples=[sample(_SAMPLE)]),
 )
 class CaseViewSet(VisibleViewSet):
-    queryset = Case.objects.select_related("organization").prefetch_related("evidence")
+    queryset = Case.objects.select_related(
+        "organization", "answer_term", "rectification_term"
+    ).prefetch_related("evidence", "decisions", "documents")
     serializer_class = CaseSerializer
     filterset_class = CaseFilter
     scope = Scope.READ_CASES

@@ -46,6 +46,19 @@ def schema_of(secret):
     return schema
 
 
+def test_every_operation_has_an_example(world):
+    document = schema_of(token_of(world.office)).raw_schema
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            answers = [
+                operation["responses"][status]
+                for status in ("200", "201")
+                if status in operation["responses"]
+            ]
+            assert answers
+            assert all(answer["content"]["application/json"]["examples"] for answer in answers), operation
+
+
 @pytest.mark.parametrize("who", ["office", "contact"])
 def test_every_operation_keeps_to_its_schema(world, records, who):
     secret = token_of(getattr(world, who))
