@@ -8,10 +8,13 @@ marked, for an officer must confirm that it is still 连续三周. Periods of a 
 import datetime as dt
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from obligations.models import Obligation, ObligationQuerySet, Outcome, Period
 from supervision.models import Case, CaseEvidence
+
+_BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass
@@ -49,15 +52,18 @@ def current_weeks(obligations: ObligationQuerySet, *, at: dt.datetime) -> dict[i
 
 
 def _counted(closed: ObligationQuerySet, *, at: dt.datetime) -> ObligationQuerySet:
-    """What of the closed weeks stands in a streak: missed, not excused, in no decided case, none filed since."""
-    filed_since = Obligation.objects.weekly().filter(
+    """What of the closed weeks stands in a streak: missed, not excused, in no decided case, none filed since.
+
+    Asked row by row, through the index: few weeks are missed, and all that were filed are many.
+    """
+    filed = Obligation.objects.weekly().filter(
         organization=OuterRef("organization"),
         outcome__in=[Outcome.ON_TIME, Outcome.LATE],
         closed_at__lte=at,
-        due_at__gte=OuterRef("due_at"),
     )
+    last_filed = Subquery(filed.order_by("-due_at").values("due_at")[:1])
     decided = CaseEvidence.objects.filter(obligation=OuterRef("pk"), case__state=Case.State.DECIDED)
-    return closed.counted_missed().filter(~Exists(filed_since), ~Exists(decided))
+    return closed.counted_missed().filter(~Exists(decided), due_at__gt=Coalesce(last_filed, _BEFORE_ALL))
 
 
 def _mark_spanning(streaks: dict[int, Streak], closed: QuerySet[Obligation]) -> None:
