@@ -7,7 +7,7 @@ APT := apt-get install -y --no-install-recommends
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test embedded browser check lint format types migrations templates floors deploy format lock clean
+.PHONY: help setup run test embedded browser bench check lint format types migrations templates floors deploy format lock clean
 
 help: ## 显示本说明
 	@echo "用法:make <目标>"
@@ -50,6 +50,10 @@ browser: setup build/axe/.package-lock.sha256 ## 浏览器测试(需要 chromium
 		&& apt-get update -q && DEBIAN_FRONTEND=noninteractive $(APT) chromium fonts-noto-cjk </dev/null; } \
 		|| { echo "需要 chromium 与中文字体。Debian 请先安装:apt-get install chromium fonts-noto-cjk"; exit 1; }
 	@DJANGO_ALLOW_ASYNC_UNSAFE=1 $(PY) -m pytest -m browser $(ARGS)
+
+# On PostgreSQL: DATABASE_URL, or the server of this machine; in databases of its own.
+bench: setup ## 测量 benchmarks/README.md 中的断言(需要 PostgreSQL);只测一项:ARGS=sweep
+	@$(PY) -m benchmarks $(ARGS)
 
 # --- Check: goes through all of them, then fails if any did.
 check: setup ## 静态检查:格式、类型、迁移、模板、分层、部署设置

@@ -7,6 +7,7 @@ province's.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, Q
@@ -39,7 +40,7 @@ class Rate:
     never_filled: int = 0
 
     def __add__(self, other: "Rate") -> "Rate":
-        return Rate(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return total((self, other))
 
     @property
     def missed(self) -> int:
@@ -85,6 +86,9 @@ class Rate:
         return round(self.percent - before.percent, 1)
 
 
+_counts = attrgetter(*(f.name for f in fields(Rate)))
+
+
 def _percent(part: int, whole: int) -> float | None:
     """Rounded down, so that 100 % means all of them."""
     return part * 1000 // whole / 10 if whole else None
@@ -106,4 +110,5 @@ def rates(obligations: ObligationQuerySet, *by: str) -> dict[Any, Rate]:
 
 
 def total(parts: Iterable[Rate]) -> Rate:
-    return sum(parts, Rate())
+    columns = zip(*map(_counts, parts), strict=True)
+    return Rate(*map(sum, columns))
