@@ -17,6 +17,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from core import clock, events
 
@@ -56,6 +57,9 @@ def add_sheet(book: Workbook, title: str, rows: Iterable[list[Any]], *, widths: 
     """A sheet of a write-only workbook, headings first; `widths` in characters. The rows below the heading."""
     sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\\x00-\x1f]", "", title)[:31])
     sheet.freeze_panes = "A2"
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = "1:1"
     for index, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     count = -1
@@ -84,6 +88,8 @@ def _cell(sheet: Any, value: Any, *, heading: bool) -> Any:
     if is_text:
         cell.data_type = "s"
         cell.quotePrefix = value[:1] in {"=", "+", "-", "@"}
+    if isinstance(value, float):
+        cell.number_format = "0.0##"
     if heading:
         cell.font = Font(bold=True)
     return cell

@@ -37,14 +37,3 @@ def between(periods: list[Period], first: str, last: str) -> list[Period]:
     start = keys.get(first, keys.get(last, closed))
     end = keys.get(last, start)
     return periods[min(start, end) : max(start, end) + 1][::-1]
-
-
-def comparable_before(periods: list[Period]) -> list[Period]:
-    """As many opened periods just before `periods` (oldest first), holidays' exempt weeks skipped."""
-    owed = Period.objects.filter(
-        kind=periods[0].kind,
-        opened_at__isnull=False,
-        exempt_reason="",
-        starts_on__lt=periods[0].starts_on,
-    )
-    return list(owed.order_by("-starts_on")[: len(periods)])[::-1]

@@ -35,8 +35,8 @@ def authority_columns(circular: Circular) -> list[Column]:
         Column("院校", lambda line: len(line.schools), 12),
         *COUNTS,
         _change(circular),
-        Column("连续未报2周以上", lambda line: line.warned_two, 17),
-        Column("连续未报3周以上", lambda line: line.warned_three, 17),
+        Column("连续未报≥2周", lambda line: line.warned_two, 17),
+        Column("连续未报≥3周", lambda line: line.warned_three, 17),
     ]
 
 

@@ -3,14 +3,13 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from django.db.models import Exists, OuterRef
 
 from accounts.models import OrganizationQuerySet
 from core import clock
 from obligations.models import Obligation, ObligationQuerySet, Period
-from reporting.periods import comparable_before
 from reporting.rates import Rate, rates, total
 from reporting.streaks import Streak, current_streaks
 
@@ -90,8 +89,11 @@ class Circular:
 
     @property
     def change_label(self) -> str:
-        """What `change` compares with: 较第45周."""
-        return f"较{range_label(self.before, short=True)}" if self.before else "较前期"
+        """What `change` compares with: `较第45周`, or `较前6个应报周期` where weeks without a duty lie between."""
+        if not self.before:
+            return "较前期"
+        together = all((b.starts_on - a.ends_on).days == 1 for a, b in pairwise(self.before))
+        return f"较{range_label(self.before, short=True) if together else f'前{len(self.before)}个应报周期'}"
 
 
 def range_label(periods: Sequence[Period], *, short: bool = False) -> str:
@@ -108,12 +110,13 @@ def range_label(periods: Sequence[Period], *, short: bool = False) -> str:
 
 
 def count(schools: OrganizationQuerySet, periods: list[Period], *, at: dt.datetime) -> Circular:
-    """The figures of those schools; at most eight queries. `periods` oldest first, not empty.
+    """The figures of those schools; at most nine queries. `periods` oldest first, not empty.
 
     Schools that neither owed nor were exempt in the range are left out of the lines, but still stand in
     the sums of the stretch before.
     """
-    before = comparable_before(periods)
+    # What is still awaited would make any week that is not closed look like a fall.
+    before = _comparable_before(schools, periods) if all(p.closed_at for p in periods) else []
     now_rates, before_rates = _by_school(schools, periods), _by_school(schools, before)
     streaks_at = min(at, periods[-1].closes_at)
     owing = schools.filter(Exists(_weekly(periods).filter(organization=OuterRef("pk"))))
@@ -159,6 +162,17 @@ def _line(
         weeks=streak.weeks,
         spans_exempt=streak.spans_exempt,
     )
+
+
+def _comparable_before(schools: OrganizationQuerySet, periods: list[Period]) -> list[Period]:
+    """As many periods just before `periods` as there are among them with anything owed, and like them."""
+    owed = Obligation.objects.weekly().owed().filter(organization__in=schools.values("pk"))
+    owing = Period.objects.filter(
+        Exists(owed.filter(period=OuterRef("pk"))), kind=periods[0].kind, starts_on__lte=periods[-1].starts_on
+    )
+    newest_first = list(owing.order_by("-starts_on"))
+    older = [period for period in newest_first if period.starts_on < periods[0].starts_on]
+    return older[: len(newest_first) - len(older)][::-1]
 
 
 def _weekly(periods: list[Period]) -> ObligationQuerySet:

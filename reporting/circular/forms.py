@@ -10,7 +10,7 @@ from accounts.models import Organization
 from obligations.models import Period
 from reporting.periods import between
 
-SORTS = [("authority", "主管部门、院校代码"), ("streak", "连续未报周数"), ("missed", "未报、迟报份数")]
+SORTS = [("authority", "按主管部门"), ("streak", "按连续未报"), ("missed", "按未报、迟报")]
 
 
 class ChosenForm(forms.Form):

@@ -85,11 +85,18 @@ def notes(circular: Circular, issuer: Organization, authority: Organization | No
         ["统计时间", when(circular.at)],
         *([["尚未关闭", "、".join(p.label for p in circular.open_periods)]] if circular.open_periods else []),
         *DEFINITIONS,
-        [circular.change_label, "本表填报率减去前面同样多个应报周期的填报率，单位为百分点；没有可比的为空"],
+        [circular.change_label, _compared(circular)],
         ["连续未报", f"到{when(circular.streaks_at)}为止已关闭的周期中，连续未报且未谅解的周数"],
         ["依据", wording.DUTY],
         ["依据", wording.EXIT],
     ]
+
+
+def _compared(circular: Circular) -> str:
+    if not circular.before:
+        return "此前没有应报周期，或本表含有未关闭的周期，不作比较"
+    names = "、".join(period.label for period in circular.before)
+    return f"本表填报率减去{names}的填报率，单位为百分点；没有可比的为空"
 
 
 DEFINITIONS = [

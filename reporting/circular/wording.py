@@ -84,9 +84,13 @@ def change_words(circular: Circular) -> str:
 
 
 def _punctuality(circular: Circular) -> list[str]:
+    schools = [line for line in circular.schools if line.rate.owed]
+    punctual = sum(line.rate.on_time == line.rate.owed for line in schools)
+    texts = [f"有应报周报的{len(schools)}所院校中，全部按时的{punctual}所。"]
     owing = [line for line in circular.authorities if line.rate.owed]
     whole = [line.name for line in owing if line.rate.on_time == line.rate.owed]
-    texts = [f"所属院校全部按时报送的有：{'、'.join(whole)}。" if whole else "没有所属院校全部按时报送的市。"]
+    if len(owing) > 1 and whole:
+        texts.append(f"所属院校全部按时的有：{'、'.join(whole)}。")
     general = circular.total.rate.percent
     below = sorted(
         (line for line in owing if general is not None and (line.rate.percent or 0) < general),

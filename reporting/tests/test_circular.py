@@ -155,6 +155,7 @@ def test_the_text_is_put_together_from_the_figures(world, weeks, client_for):
     assert "应报周报6份" in text
     assert "按时1份，迟报1份，未报4份（其中关闭后补报1份、从未补报2份、已谅解1份）" in text
     assert "填报率33.3%（较第45周下降16.7个百分点）" in text
+    assert "有应报周报的6所院校中，全部按时的1所。" in text
     assert "长治市教育局（2所）：长治演示职业学校、长治缺报演示学校。" in text
     assert "连续未报3周及以上的2所：长治缺报演示学校（3周）、长治补报演示学校（3周）。" in text
     assert "教职成厅函〔2019〕19号 五(四)" in text
@@ -295,10 +296,37 @@ def test_before_anything_has_opened(world, client_for):
 def test_queries_do_not_grow(world, weeks, client_for, django_assert_num_queries):
     client = client_for(world.office)
     client.get(URL)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(URL)
     for name in "甲乙丙":
         world.add_school(f"{name}演示学校", bureau=world.province)
     world.add_week("2020-W43")
-    with django_assert_num_queries(13):
-        client.get(URL, {"from": "2020-W46", "to": "2020-W47"})
+    with django_assert_num_queries(14):
+        client.get(URL, {"from": "2020-W45", "to": "2020-W46"})
+
+
+def test_weeks_without_a_duty_are_not_compared_with(world, weeks):
+    schools = Organization.objects.visible_to(world.office).schools()
+
+    def compared(first, last):
+        counted = figures.count(schools, between(opened_periods(), first, last), at=clock.now())
+        return [period.key for period in counted.before], counted.change_label
+
+    world.add_week("2020-W43")
+    sweep(clock.now())
+    assert compared("2020-W45", "2020-W46") == (["2020-W43", "2020-W44"], "较第43–44周")
+    Obligation.objects.filter(key="2020-W44").update(outcome="exempt", received_at=None)
+    assert compared("2020-W45", "2020-W45") == (["2020-W43"], "较第43周")
+    assert compared("2020-W44", "2020-W45") == (["2020-W43"], "较第43周")
+    world.add_week("2020-W42")
+    Obligation.objects.filter(key="2020-W43").update(outcome="exempt", received_at=None)
+    Obligation.objects.filter(key="2020-W44").update(outcome="missed")
+    sweep(clock.now())
+    assert compared("2020-W45", "2020-W46") == (["2020-W42", "2020-W44"], "较前2个应报周期")
+
+
+def test_what_is_still_open_is_not_compared(world, weeks):
+    schools = Organization.objects.visible_to(world.office).schools()
+    counted = figures.count(schools, between(opened_periods(), "2020-W46", "2020-W47"), at=clock.now())
+    assert counted.total.change is None
+    assert counted.change_label == "较前期"

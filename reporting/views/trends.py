@@ -16,7 +16,7 @@ from reporting.trends import Trends
 from reporting.views.office import require_reporting
 from schools.models import School
 
-RANKS = [("share", "迟报和未报所占比例"), ("median", "报送时间的中位数")]
+RANKS = [("share", "按迟报未报比例"), ("median", "按报送时间")]
 
 
 class TrendsFilter(django_filters.FilterSet):
@@ -29,7 +29,7 @@ class TrendsFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(
         label="办学类型", field_name="school__kind", choices=School.Kind.choices, empty_label="全部"
     )
-    rank = django_filters.ChoiceFilter(label="排序", method="not_of_schools", choices=RANKS, empty_label=None)
+    rank = django_filters.ChoiceFilter(label="院校排序", method="not_of_schools", choices=RANKS, empty_label=None)
 
     class Meta:
         model = Organization
