@@ -38,8 +38,19 @@ class Standing:
         return at is not None and all(o.excused_at is None or o.excused_at <= at for o in self.skipped)
 
 
+def read_once(case: Case) -> Standing:
+    """For a page, which asks several times: what stands and what is missing is kept on this very object.
+    A verb reads a fresh row, which keeps nothing."""
+    kept = vars(case)
+    kept["kept_standing"] = standing_evidence(case)
+    kept["kept_gaps"] = gaps(case)
+    return kept["kept_standing"]
+
+
 def standing_evidence(case: Case) -> Standing:
     """What was told to the school, or before that all there is. Two queries."""
+    if "kept_standing" in vars(case):
+        return vars(case)["kept_standing"]
     evidence = {
         e.obligation_id: e
         for e in case.evidence.before(case.notified_at).select_related("obligation__period")
@@ -68,6 +79,8 @@ def standing_evidence(case: Case) -> Standing:
 
 def gaps(case: Case) -> list[str]:
     """Why nothing may be put to the school, or taken from it, on this evidence; [] when it stands."""
+    if "kept_gaps" in vars(case):
+        return vars(case)["kept_gaps"]
     if not case.is_of_reporting:
         if Attachment.objects.of(case).exists():
             return []

@@ -35,7 +35,10 @@ def test_a_case_shows_its_frozen_evidence_and_what_stands_before_a_notice(world,
 
 
 def test_a_streak_over_an_exempt_week_needs_confirmation(world, case, client_for):
-    Case.objects.update(spans_exempt=True)
+    world.add_week("2020-W43")
+    sweep(clock.now())
+    services.excuse(world.owed(world.school, "2020-W45"), reason="停电", by=world.office, at=clock.now())
+    assert case.evidence.count() == 4
     assert "仍须人工确认" in client_for(world.office).get(f"{URL}{case.pk}/").content.decode()
 
 

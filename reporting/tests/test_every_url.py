@@ -11,13 +11,15 @@ from core import clock
 from core.attachments import attach
 from core.models import Notice
 from core.tests.test_attachments import png
+from obligations import disputes
 from obligations import services as obligations
-from obligations.models import Policy
+from obligations.models import PlatformImport, Policy
+from obligations.tests.lists import take_in as listing
 from reporting.models import ReportVersion
 from reporting.sweep import sweep
 from reporting.tests.weekly import file
 from schools.tests.rosters import row, take_in
-from supervision.models import Case
+from supervision.tests import cases
 
 PUBLIC = {"accounts:sign-in", "core:healthz"}
 STRANGERS_TO_THE_SCHOOL = [
@@ -80,10 +82,13 @@ def addresses(world):
     evidence = attach(
         target=excused, upload=SimpleUploadedFile("停电.png", png()), by=world.office, at=clock.now()
     )
+    listing(world.office, periods=[world.period])
+    listed = PlatformImport.objects.get()
+    missed = world.owed(world.school, "2020-W49")
+    dispute = disputes.file_dispute(missed, claim="国家平台已报", by=world.contact, at=clock.now())
     notice = Notice.objects.filter(recipient=world.contact).first()
     alias = OrganizationAlias.objects.create(organization=world.school_org, name="旧名")
     job = take_in(world.office, row(学校代码="4214000002", 拟考证人数=-1))
-    case = Case.objects.create(organization=world.school_org, ground="not_reporting", flagged_at=clock.now())
     policy = Policy.objects.create(
         kind="weekly_report",
         effective_from=clock.today().replace(year=2021),
@@ -101,18 +106,21 @@ def addresses(world):
         "obligations:policy-remove": policy.pk,
         "obligations:suspension-detail": suspension.pk,
         "obligations:suspension-lift": suspension.pk,
-        "supervision:case-detail": case.pk,
+        "obligations:platform-list": listed.pk,
+        "obligations:dispute": dispute.pk,
+        "obligations:dispute-answer": dispute.pk,
+        "obligations:dispute-withdraw": dispute.pk,
         "evaluators:detail": world.evaluator_org.pk,
         "schools:plan": world.programme.pk,
         "schools:programme-end": world.programme.pk,
-    }
+    } | cases.addresses(world)
 
     def address(name):
         app = name.split(":")[0]
         values = {}
         for field, _ in NAMES[name].items():
             if name in own:
-                values[field] = own[name]
+                values[field] = own[name][field] if isinstance(own[name], dict) else own[name]
             elif field == "pk" and name.startswith("accounts:user") and name != "accounts:user-new":
                 values[field] = world.contact.pk
             elif field == "pk" and name.startswith("core:job"):

@@ -64,11 +64,10 @@ def discard_file(statement: Statement, attachment: Attachment, *, by: User, at: 
 @transaction.atomic
 def send_statement(case: Case, *, by: User, at: dt.datetime) -> Statement:
     """Hand in the draft: receipt, hash, and the term is met. Sent twice, it is sent once."""
-    action = ACTIONS.get(Case.State(case.state), "case_respond")
+    case.refresh_from_db()
     if sent := _sent_before(case):
         return sent
-    procedure.run(action, case, by=by, at=at)
-    case.refresh_from_db()
+    procedure.run(ACTIONS.get(Case.State(case.state), "case_respond"), case, by=by, at=at)
     return Statement.objects.get(case=case, sent_at=at)
 
 
@@ -84,17 +83,18 @@ def _sent_before(case: Case) -> Statement | None:
 @transaction.atomic
 def respond(case: Case, *, by: User, at: dt.datetime) -> Case:
     """The school's answer arrived before the end of its term."""
-    return _hand_in("case_respond", case, case.answer_term, by=by, at=at)
+    return _hand_in("case_respond", case, by=by, at=at)
 
 
 @procedure.verb("case_report")
 @transaction.atomic
 def report_rectification(case: Case, *, by: User, at: dt.datetime) -> Case:
     """The school says what it mended; the office accepts it or not."""
-    return _hand_in("case_report", case, case.rectification_term, by=by, at=at)
+    return _hand_in("case_report", case, by=by, at=at)
 
 
-def _hand_in(action: str, case: Case, term: Obligation | None, *, by: User, at: dt.datetime) -> Case:
+def _hand_in(action: str, case: Case, *, by: User, at: dt.datetime) -> Case:
+    term = Case.objects.get(pk=case.pk).term
     statement = Statement.objects.filter(term=term).first() if term else None
     receipt = f"CS{clock.local(at):%Y%m%d}-{''.join(secrets.choice(_ALPHABET) for _ in range(6))}"
     digest = content_hash(statement) if statement else ""

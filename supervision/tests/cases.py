@@ -5,11 +5,12 @@ import datetime as dt
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from core import clock
+from core.models import Attachment
 from core.tests.test_attachments import png
 from obligations.closing import close_period
 from obligations.models import Obligation
 from supervision import services
-from supervision.models import Case
+from supervision.models import Case, FollowUp, Statement
 from supervision.services.procedure import lapse
 
 WEEKS = ("2020-W44", "2020-W45", "2020-W46")
@@ -86,3 +87,41 @@ def by_hand(world, ground="funds"):
         by=world.office,
         at=clock.now(),
     )
+
+
+def addresses(world):
+    """URL name → its arguments, of one case with a draft and one with its papers."""
+    drafted, decided = by_hand(world, "funds"), by_hand(world, "forcing")
+    for case in (drafted, decided):
+        services.investigate(case, by=world.office, at=clock.now())
+        services.notify(case, by=world.office, at=clock.now())
+        services.save_statement(case, text="属实", by=world.contact, at=clock.now(), files=[picture()])
+    sent = services.send_statement(decided, by=world.contact, at=clock.now())
+    decided.refresh_from_db()
+    due_at = clock.now() + dt.timedelta(days=9)
+    decision = services.rectify(decided, reasons="归还", due_at=due_at, by=world.office2, at=clock.now())
+    task = FollowUp.objects.create(case=decided, decision=decision, kind="recovery", created_at=clock.now())
+    draft = Statement.objects.get(case=drafted)
+    file = Attachment.objects.of(draft).get()
+    of_the_draft = {
+        name: {"pk": drafted.pk}
+        for name in [
+            "case-detail",
+            "case-record",
+            "case-record-json",
+            "confirm-streak",
+            "certify-platform",
+            "case-files",
+            "case-students",
+            "statement",
+            "statement-check",
+        ]
+    }
+    given = of_the_draft | {
+        "act": {"pk": decided.pk, "action": "case_accept"},
+        "follow-up-done": {"pk": task.pk},
+        "document-scan": {"pk": decision.documents.get().pk},
+        "statement-receipt": {"receipt": sent.receipt},
+        "statement-file-discard": {"pk": drafted.pk, "file_pk": file.pk},
+    }
+    return {f"supervision:{name}": values for name, values in given.items()}

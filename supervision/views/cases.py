@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,11 +14,10 @@ from accounts.models import User
 from core import clock
 from core.lists import ListPage
 from core.workflow import Offer
-from obligations.platform import covered
 from supervision import evidence, permissions
 from supervision.filters import CaseFilter, FollowUpFilter
 from supervision.models import Case, CaseEvidence, FollowUp, Statement
-from supervision.record import files_of, key, record, weeks_of
+from supervision.record import file_key, files_of, record, weeks_of
 from supervision.tables import CaseTable, FollowUpTable
 from supervision.workflow import procedure
 
@@ -86,7 +85,7 @@ def case_detail(request: HttpRequest, pk: int) -> HttpResponse:
     statements = list(_statements(case, user))
     files = files_of([*documents, *statements])
     decisions = list(case.decisions.select_related("decided_by", "supersedes"))
-    standing = evidence.standing_evidence(case)
+    standing = evidence.read_once(case)
     handles = permissions.may_handle(user) and case.state in UNDER_WAY
     context = {
         "case": case,
@@ -96,8 +95,8 @@ def case_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "offers": [(o, _address(o, case)) for o in _offers(case, user, now)],
         "decisions": decisions,
         "decision": decisions[-1] if decisions else None,
-        "documents": [(d, _others(files[key(d)], d.file_id)) for d in documents],
-        "statements": [(s, files[key(s)]) for s in statements],
+        "documents": [(d, _others(files[file_key(d)], d.file_id)) for d in documents],
+        "statements": [(s, files[file_key(s)]) for s in statements],
         "handles": handles,
         "may_handle": permissions.may_handle(user),
         "may_answer": permissions.may_answer(user, case),
@@ -112,16 +111,20 @@ def case_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def case_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything on paper, for whoever has to check it."""
     case = visible_case(request, pk)
+    prefetch_related_objects([case], "evidence")
     weeks = list(weeks_of(case))
-    listed = covered({week.period_id for week in weeks if week.period_id})
-    context = {"case": case, "record": record(case), "weeks": weeks, "listed": listed}
+    told = record(case, weeks)
+    listed = [week["platform_list_imported"] for week in told["weeks"]]
+    context = {"case": case, "record": told, "weeks": list(zip(weeks, listed, strict=True))}
     return render(request, "supervision/case_record.html", context)
 
 
 @require_safe
 def case_record_json(request: HttpRequest, pk: int) -> HttpResponse:
     case = visible_case(request, pk)
-    response = JsonResponse(record(case), json_dumps_params={"ensure_ascii": False, "indent": 2})
+    response = JsonResponse(
+        record(case, list(weeks_of(case))), json_dumps_params={"ensure_ascii": False, "indent": 2}
+    )
     response["Content-Disposition"] = f'attachment; filename="case-{case.pk}.json"'
     response["Cache-Control"] = "private, no-store"
     return response
