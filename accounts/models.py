@@ -317,6 +317,11 @@ class User(AbstractBaseUser):
         return self.role in {Role.OFFICE, Role.LEADING_GROUP, Role.AUDITOR, Role.CITY_BUREAU}
 
     @property
+    def may_keep_channels(self) -> bool:
+        """The ways by which notices leave: the office's and a bureau's to look after."""
+        return self.role in {Role.OFFICE, Role.CITY_BUREAU}
+
+    @property
     def may_search_audit(self) -> bool:
         return self.role in {Role.OFFICE, Role.AUDITOR, Role.CITY_BUREAU}
 

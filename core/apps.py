@@ -14,4 +14,5 @@ class CoreConfig(AppConfig):
         autodiscover_modules("services")
 
         nav.register("待办", "首页", "home", may=lambda user: True)
+        nav.register("管理", "通知渠道", "core:channels", may=lambda user: user.may_keep_channels, rank=8)
         nav.register("管理", "操作记录", "core:audit", may=lambda user: user.may_search_audit, rank=9)

@@ -24,6 +24,7 @@ MAX_ATTEMPTS = 3
 
 Runner = Callable[[Job], None]
 _runners: dict[str, tuple[str, Runner]] = {}
+_important: set[str] = set()
 
 
 class JobRefused(Exception):
@@ -34,9 +35,12 @@ class LostClaim(Exception):
     """Another worker has taken the job over; what this one wrote must be rolled back."""
 
 
-def register(kind: str, title: str, runner: Runner) -> None:
-    """`title` is what the user reads, such as 院校名册导入."""
+def register(kind: str, title: str, runner: Runner, *, important: bool = False) -> None:
+    """`title` is what the user reads, such as 院校名册导入; the end of `important` work is told to the
+    organisation's robot too."""
     _runners[kind] = (title, runner)
+    if important:
+        _important.add(kind)
 
 
 def title(job: Job) -> str:
@@ -136,6 +140,7 @@ def announce(job_id: UUID | str) -> None:
         f"job:{job.pk}:{job.arguments.get('step', '')}:{job.finished_at:%Y%m%d%H%M%S}",
         f"{title(job)}{ending}。",
         reverse("core:job", args=[job.pk]),
+        important=job.kind in _important,
     )
     notices.tell([message], at=clock.now())
 

@@ -1,4 +1,4 @@
-"""Models that every app shares: events, notices, attachments, jobs, and the clock's origin."""
+"""Models that every app shares: events, notices and their ways, attachments, jobs, the clock's origin."""
 
 import datetime as dt
 import uuid
@@ -9,6 +9,8 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
+
+from core.fields import EncryptedTextField
 
 
 class AppendOnly(Exception):
@@ -124,27 +126,19 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def unread(self) -> "NoticeQuerySet":
         return self.filter(read_at=None)
 
-    def undelivered(self) -> "NoticeQuerySet":
-        """What still has to be mailed: never mailed, not given up, recipient has an address."""
-        return self.filter(mailed_at=None, attempts__lt=Notice.MAX_ATTEMPTS).exclude(recipient__email="")
-
-    def deliverable(self, at: dt.datetime) -> "NoticeQuerySet":
-        """Undelivered ones to mail at `at`: wanted, unread, not old, not in another worker's hands."""
-        return self.undelivered().filter(
-            Q(retry_at=None) | Q(retry_at__lte=at),
-            read_at=None,
-            created_at__gt=at - Notice.MAILED_WITHIN,
-            recipient__mail_notices=True,
-            recipient__is_active=True,
+    def wanted_by_mail(self) -> "NoticeQuerySet":
+        """Unread, of somebody who has an address and wants mail."""
+        return self.filter(read_at=None, recipient__mail_notices=True, recipient__is_active=True).exclude(
+            recipient__email=""
         )
 
 
 class Notice(models.Model):
-    """A message to one user; the row is the truth, channels only carry it."""
+    """A message to one user; the row is the truth, channels only carry it.
 
-    MAX_ATTEMPTS = 5
-    # Switching mail on does not send what is long past.
-    MAILED_WITHIN = dt.timedelta(days=3)
+    `important` ones (warnings, cases, a circular that is ready) also go to the robot of the recipient's
+    organisation: their texts name organisations, no persons.
+    """
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name="收件人"
@@ -152,12 +146,9 @@ class Notice(models.Model):
     key = models.CharField("唯一键", max_length=120)
     text = models.CharField("内容", max_length=500)
     link = models.CharField("链接", max_length=300, blank=True)
-    created_at = models.DateTimeField("时间")
+    created_at = models.DateTimeField("时间", db_index=True)
     read_at = models.DateTimeField("已读时间", null=True, blank=True)
-    mailed_at = models.DateTimeField("邮件发送时间", null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField("发送次数", default=0)
-    retry_at = models.DateTimeField("不早于此时再发", null=True, blank=True)
-    last_error = models.CharField("发送错误", max_length=200, blank=True)
+    important = models.BooleanField("发机构群", default=False)
 
     objects = NoticeQuerySet.as_manager()
 
@@ -169,6 +160,105 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Robot(models.Model):
+    """The group robot of an authority. Its address holds its key, so it is kept like the secret: encrypted."""
+
+    class Format(models.TextChoices):
+        WECOM = "wecom", "企业微信"
+        DINGTALK = "dingtalk", "钉钉"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.OneToOneField(
+        "accounts.Organization", models.PROTECT, related_name="robot", verbose_name="机构"
+    )
+    format = models.CharField("平台", max_length=10, choices=Format)
+    address = EncryptedTextField("地址")
+    secret = EncryptedTextField("加签密钥", blank=True, default="")
+    # What was told before it was switched on stays where it is; empty: off.
+    on_since = models.DateTimeField("启用时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "群机器人"
+
+    def __str__(self) -> str:
+        return f"{self.organization}的{self.get_format_display()}群机器人"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def visible_to(self, user: Any) -> "DeliveryQuerySet":
+        """For who keeps channels: the office all, a bureau what goes to itself and to its schools."""
+        from django.apps import apps
+
+        if not user.may_keep_channels:
+            return self.none()
+        if user.sees_province:
+            return self.all()
+        organizations = apps.get_model("accounts.Organization").objects.visible_to(user)
+        return self.filter(notice__recipient__organization__in=organizations)
+
+    def waiting(self) -> "DeliveryQuerySet":
+        return self.filter(state__in=[Delivery.State.QUEUED, Delivery.State.FAILED])
+
+    def undelivered(self) -> "DeliveryQuerySet":
+        """What has failed at least once and has not arrived."""
+        return self.filter(state__in=[Delivery.State.FAILED, Delivery.State.GIVEN_UP])
+
+    def due(self, at: dt.datetime) -> "DeliveryQuerySet":
+        """Waiting, and in no other worker's hands."""
+        return self.waiting().filter(Q(retry_at=None) | Q(retry_at__lte=at))
+
+
+class Delivery(models.Model):
+    """One notice on one channel: by mail to its recipient, or by robot to the recipient's organisation.
+
+    A robot is told each matter (`key`) once, though each officer has a notice of it.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "待发"
+        SENT = "sent", "已送达"
+        FAILED = "failed", "未送达，将重试"
+        GIVEN_UP = "given_up", "未送达，已停止"
+        DROPPED = "dropped", "无需再发"
+
+    notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries", verbose_name="通知")
+    robot = models.ForeignKey(
+        Robot, models.CASCADE, null=True, blank=True, related_name="+", verbose_name="渠道"
+    )
+    key = models.CharField(max_length=120)
+    state = models.CharField("状态", max_length=10, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField("次数", default=0)
+    queued_at = models.DateTimeField("排队时间")
+    retry_at = models.DateTimeField("不早于此时再发", null=True, blank=True)
+    sent_at = models.DateTimeField("送达时间", null=True, blank=True)
+    last_error = models.CharField("原因", max_length=200, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "通知送达"
+        ordering = ["-queued_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["notice"], condition=Q(robot__isnull=True), name="delivery_mailed_once"
+            ),
+            models.UniqueConstraint(fields=["robot", "key"], name="delivery_robot_once"),
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False)
+                | (~Q(state="sent") & Q(sent_at__isnull=True)),
+                name="delivery_sent_when",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "retry_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.channel}：{self.notice}"
+
+    @property
+    def channel(self) -> str:
+        return "群机器人" if self.robot_id else "邮件"
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):

@@ -18,13 +18,22 @@ class Message(NamedTuple):
     key: str
     text: str
     link: str = ""
+    # Also for the robot of the recipient's organisation; the text names no person.
+    important: bool = False
 
 
 def tell(messages: Iterable[Message], *, at: dt.datetime) -> None:
     """Write the notices that are not there yet."""
     Notice.objects.bulk_create(
         [
-            Notice(recipient_id=m.recipient_id, key=m.key, text=m.text[:500], link=m.link, created_at=at)
+            Notice(
+                recipient_id=m.recipient_id,
+                key=m.key,
+                text=m.text[:500],
+                link=m.link,
+                created_at=at,
+                important=m.important,
+            )
             for m in messages
         ],
         ignore_conflicts=True,
@@ -35,7 +44,7 @@ def tell(messages: Iterable[Message], *, at: dt.datetime) -> None:
 def digest(messages: Iterable[Message], *, key: str, summary: str, link: str, most: int = 5) -> list[Message]:
     """The same messages, but more than `most` for one recipient become one.
 
-    `summary` is formatted with `count`; `key` names the matter of the digest.
+    `summary` is formatted with `count`; `key` names the matter of the digest, important if one of them is.
     """
     by_recipient: dict[uuid.UUID, list[Message]] = {}
     for message in messages:
@@ -43,7 +52,8 @@ def digest(messages: Iterable[Message], *, key: str, summary: str, link: str, mo
     out: list[Message] = []
     for recipient_id, mine in by_recipient.items():
         if len(mine) > most:
-            out.append(Message(recipient_id, key, summary.format(count=len(mine)), link))
+            important = any(message.important for message in mine)
+            out.append(Message(recipient_id, key, summary.format(count=len(mine)), link, important))
         else:
             out.extend(mine)
     return out

@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_tables2 as tables
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -21,10 +22,17 @@ from core.tables import SHORT, WIDE, InstantColumn, PortalTable
 class NoticeTable(PortalTable):
     text = tables.TemplateColumn(template_name="core/_notice.html", orderable=False, attrs=WIDE)
     created_at = InstantColumn()
+    carried = tables.TemplateColumn(
+        template_name="core/_carried.html",
+        accessor="deliveries",
+        verbose_name="转达",
+        orderable=False,
+        attrs=SHORT,
+    )
 
     class Meta(PortalTable.Meta):
         model = Notice
-        fields = ["text", "created_at"]
+        fields = ["text", "created_at", "carried"]
         row_attrs = {"class": lambda record: "" if record.read_at else "unread"}
 
 
@@ -36,6 +44,12 @@ class NoticeList(ListPage):
     template_name = "core/notices.html"
     heading = "通知"
     empty_text = "还没有通知。截止提醒、退回更正、预警等会出现在这里。"
+
+    def queryset(self) -> QuerySet[Any]:
+        return super().queryset().prefetch_related("deliveries")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(mail_on=settings.EMAIL_ENABLED, **kwargs)
 
 
 @require_POST

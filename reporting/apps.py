@@ -19,5 +19,5 @@ class ReportingConfig(AppConfig):
         nav.register("报送", "填报趋势", "reporting:trends", may=permissions.may_see_reporting, rank=3)
         nav.register("报送", "与国家平台的差异", "reporting:differences", may=permissions.may_see_reporting)
         nav.register("报送", "按证书停报", "reporting:suspend-certificate", may=may_govern)
-        jobs.register(circular.KIND, "周报填报情况通报", circular.run)
+        jobs.register(circular.KIND, "周报填报情况通报", circular.run, important=True)
         students.register(latest_figures)

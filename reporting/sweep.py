@@ -140,7 +140,8 @@ def _tell_of(period: Period, streaks: list[Streak], *, at: dt.datetime) -> None:
         )
         link = address.format(last.pk)
         messages += [
-            Message(u, f"obligation:{last.pk}:closed", text, link) for u in people[last.organization_id]
+            Message(u, f"obligation:{last.pk}:closed", text, link, important=True)
+            for u in people[last.organization_id]
         ]
     tell(
         digest(

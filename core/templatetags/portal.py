@@ -32,6 +32,10 @@ STATES: dict[str, tuple[str, str, str]] = {
     "rectifying": ("warn", "改", "限期整改"),
     "overdue": ("bad", "过", "整改逾期"),
     "decided": ("plain", "决", "已决定"),
+    "open": ("open", "议", "待答复"),
+    "upheld": ("good", "立", "成立"),
+    "rejected": ("plain", "驳", "不成立"),
+    "withdrawn": ("plain", "撤", "已撤回"),
     "draft": ("open", "稿", "草稿"),
     "submitted": ("good", "交", "已提交"),
     "active": ("good", "在", "在试点"),
@@ -40,6 +44,9 @@ STATES: dict[str, tuple[str, str, str]] = {
     "running": ("open", "行", "进行中"),
     "done": ("good", "完", "完成"),
     "failed": ("bad", "败", "失败"),
+    "sent": ("good", "达", "已送达"),
+    "given_up": ("bad", "停", "未送达，已停止"),
+    "dropped": ("plain", "免", "无需再发"),
 }
 
 
@@ -61,6 +68,13 @@ def when(instant: dt.datetime | None) -> str:
 def exact(instant: dt.datetime | None) -> str:
     """`2020年11月20日 17:51:03`, as receipts say it; nothing for nothing."""
     return f"{clock.local(instant):%Y年%-m月%-d日 %H:%M:%S}" if instant else ""
+
+
+@register.filter
+def moment(instant: dt.datetime, beside: dt.datetime) -> str:
+    """`18:00` on the day of `beside`, else `11月20日 18:00`."""
+    local = clock.local(instant)
+    return f"{local:%H:%M}" if local.date() == clock.local(beside).date() else f"{local:%-m月%-d日 %H:%M}"
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 
 from core import clock, delivery
-from core.models import Notice
+from core.models import Delivery, Notice
 from core.notices import Message, tell
 
 
@@ -84,7 +84,7 @@ def test_up_to_five_go_one_by_one_more_as_a_digest(mailing):
     digest = mail.outbox[-1]
     assert "6 条新通知" in digest.subject
     assert digest.body.count("https://portal.example/help/") == 6
-    assert not Notice.objects.undelivered().exists()
+    assert not Delivery.objects.waiting().exists()
     assert delivery.deliver(clock.now()) == (0, 0, 0)
 
 
@@ -111,14 +111,22 @@ def test_what_was_read_or_is_long_past_is_not_mailed(mailing):
     assert delivery.deliver(clock.now()) == (0, 0, 0)
 
 
+def test_what_is_read_before_it_goes_is_not_mailed(mailing, settings):
+    (notice,) = give(mailing.contact)
+    settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+    delivery.deliver(clock.now())
+    tell_read(notice)
+    assert delivery.deliver(clock.now() + dt.timedelta(hours=1)) == (0, 0, 0)
+    assert notice.deliveries.get().state == "dropped"
+
+
+def tell_read(notice):
+    Notice.objects.filter(pk=notice.pk).update(read_at=clock.now())
+
+
 class Refusing(BaseEmailBackend):
     def send_messages(self, messages):
         raise smtplib.SMTPRecipientsRefused({})
-
-
-class Unreachable(BaseEmailBackend):
-    def open(self):
-        raise ConnectionRefusedError("refused")
 
 
 def test_a_refused_mail_is_tried_again_later_and_given_up_in_the_end(mailing, settings):
@@ -127,28 +135,21 @@ def test_a_refused_mail_is_tried_again_later_and_given_up_in_the_end(mailing, se
     at = clock.now()
     assert delivery.deliver(at) == (0, 0, 1)
     assert delivery.deliver(at) == (0, 0, 0)
-    for attempt in range(1, Notice.MAX_ATTEMPTS):
+    for attempt in range(1, delivery.MAX_ATTEMPTS):
+        assert notice.deliveries.get().state == "failed"
         at += delivery.CLAIM * 2**attempt
         assert delivery.deliver(at) == (0, 0, 1)
     assert delivery.deliver(at + dt.timedelta(days=1)) == (0, 0, 0)
-    notice.refresh_from_db()
-    assert notice.attempts == Notice.MAX_ATTEMPTS
-    assert notice.mailed_at is None
-    assert "SMTPRecipientsRefused" in notice.last_error
-
-
-def test_a_server_that_is_down_costs_no_attempt(mailing, settings):
-    (notice,) = give(mailing.contact)
-    settings.EMAIL_BACKEND = f"{__name__}.Unreachable"
-    assert delivery.deliver(clock.now()) == (0, 0, 0)
-    notice.refresh_from_db()
-    assert notice.attempts == 0
+    given_up = notice.deliveries.get()
+    assert (given_up.state, given_up.attempts) == ("given_up", delivery.MAX_ATTEMPTS)
+    assert "SMTPRecipientsRefused" in given_up.last_error
 
 
 def test_who_claims_second_gets_nothing(mailing):
     (notice,) = give(mailing.contact)
-    assert delivery._claim(notice, clock.now())
-    assert not delivery._claim(notice, clock.now())
+    row = Delivery.objects.create(notice=notice, key=notice.key, queued_at=clock.now())
+    assert delivery._claim(row, clock.now())
+    assert not delivery._claim(row, clock.now())
 
 
 @pytest.mark.postgres

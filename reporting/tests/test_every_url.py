@@ -9,7 +9,7 @@ from accounts.models import OrganizationAlias
 from accounts.services import create_token
 from core import clock
 from core.attachments import attach
-from core.models import Notice
+from core.models import Delivery, Notice
 from core.tests.test_attachments import png
 from obligations import disputes
 from obligations import services as obligations
@@ -87,6 +87,7 @@ def addresses(world):
     missed = world.owed(world.school, "2020-W49")
     dispute = disputes.file_dispute(missed, claim="国家平台已报", by=world.contact, at=clock.now())
     notice = Notice.objects.filter(recipient=world.contact).first()
+    delivery = Delivery.objects.create(notice=notice, key=notice.key, state="failed", queued_at=clock.now())
     alias = OrganizationAlias.objects.create(organization=world.school_org, name="旧名")
     job = take_in(world.office, row(学校代码="4214000002", 拟考证人数=-1))
     policy = Policy.objects.create(
@@ -101,6 +102,7 @@ def addresses(world):
     own = {
         "accounts:token-revoke": token.pk,
         "core:notice-open": notice.pk,
+        "core:channel-retry": delivery.pk,
         "core:attachment": evidence.pk,
         "obligations:policy-update": policy.pk,
         "obligations:policy-remove": policy.pk,

@@ -122,6 +122,7 @@ def _tell_of(cases: list[Case], *, at: dt.datetime) -> None:
             f"case:{case.pk}:flagged",
             f"{case.organization}连续三周未报周报，已自动触发案件（{Case.CLAUSE}）。",
             address.format(case.pk),
+            important=True,
         )
         for case in cases
         for user_id in people[case.organization_id]

@@ -34,4 +34,4 @@ def tell_of(case: Case, step: str, text: str, *, at: dt.datetime) -> None:
     """One notice each to the school, its supervisor and the office. `step` makes it unique in the case."""
     link = reverse("supervision:case-detail", args=[case.pk])
     people = watchers([case.organization])[case.organization_id]
-    tell((Message(user, f"case:{case.pk}:{step}", text, link) for user in people), at=at)
+    tell((Message(user, f"case:{case.pk}:{step}", text, link, important=True) for user in people), at=at)
