@@ -79,7 +79,7 @@ def _may_be_overdue(case: Case, at: dt.datetime) -> list[str]:
 
 
 def _may_revoke(case: Case, at: dt.datetime) -> list[str]:
-    reasons = evidence.gaps(case)
+    reasons = [*evidence.gaps(case)]
     if lines := students.unsettled(case, at):
         reasons.append(
             f"先列明在训、报考和参加考核的学生并写明安置办法（晋教职成〔2020〕9号 三.5 保障学生权益）："

@@ -93,7 +93,9 @@ def test_the_whole_way_by_pages(world, client_for):
     assert school.post(path(case, "statement", "check"))["Location"] == sent["Location"]
     assert receipt in page(school, sent["Location"])
     assert "连续停电" in page(decider, path(case))
-    assert "安置办法" in page(decider, path(case))
+    to_decide = page(decider, path(case))
+    assert to_decide.count("还有 1 个试点项目没有写") == 1
+    assert path(case, "act", "case_rectify") in to_decide
     way = {f"way-{world.programme.pk}": "转入邻校"}
     assert decider.post(path(case, "students"), way).status_code == 302
     form = {"reasons": "停电属实，但未按要求补报"}
