@@ -11,12 +11,18 @@ class Topic(NamedTuple):
 
 TOPICS = {
     "weekly": Topic("填写周报", ("home", "obligations:deadlines")),
-    "late": Topic("迟报、补报、未报", ("obligations:deadlines", "reporting:matrix", "obligations:policies")),
+    "late": Topic(
+        "迟报、补报、未报",
+        ("obligations:disputes", "obligations:deadlines", "reporting:matrix", "obligations:policies"),
+    ),
     "correction": Topic("更正", ("obligations:deadlines",)),
     "suspension": Topic(
         "停报与停机", ("obligations:suspensions", "obligations:outages", "obligations:calendar")
     ),
     "streak": Topic("预警与立案", ("reporting:non-reporters", "supervision:case-list")),
+    "platform": Topic(
+        "国家平台", ("obligations:platform-lists", "reporting:differences", "obligations:disputes")
+    ),
     "roster": Topic("名册导入", ("schools:roster", "schools:list")),
     "accounts": Topic("账号与交接", ("accounts:user-list", "accounts:organization-list", "core:audit")),
     "questions": Topic("常见问题", ("obligations:deadlines",)),

@@ -165,7 +165,7 @@ def weeks_words(record: PlatformImport) -> str:
 class DisputeTable(PortalTable):
     organization = tables.Column("院校", accessor="obligation__organization")
     week = tables.Column(
-        "周次",
+        "周报",
         accessor="obligation__title",
         linkify=("obligations:dispute", [tables.A("pk")]),
         order_by="obligation__due_at",
@@ -190,11 +190,7 @@ class DisputeTable(PortalTable):
 
     def render_state(self, record: Dispute) -> SafeString:
         note = "已超期" if record.is_overdue(clock.now()) else ""
-        return _with_note(portal.state(DISPUTE_BADGES[record.state], record.get_state_display()), note)
+        return _with_note(portal.state(record.state), note)
 
     def value_state(self, record: Dispute) -> str:
         return record.get_state_display()
-
-
-# A dispute's states as badges of the same tone and letter as what they come to.
-DISPUTE_BADGES = {"open": "pending", "upheld": "excused", "rejected": "missed", "withdrawn": "ended"}

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from accounts.models import Organization
-from core.tables import InstantColumn, PortalTable, StateColumn
+from core.tables import SHORT, InstantColumn, PortalTable, StateColumn
 from obligations.filters import supervisors
 from obligations.models import Obligation, ObligationQuerySet, Outcome, PlatformFiling, PlatformImport
 from obligations.platform_forms import listed_periods
@@ -16,10 +16,10 @@ from reporting.models import ReportVersion
 
 
 class Difference(models.TextChoices):
-    THERE_ONLY = "there_only", "国家平台已报，本平台没有周报"
-    HERE_ONLY = "here_only", "本平台已报，国家平台名单中没有"
-    SIDES = "sides", "两边都报，时间在截止或关闭的两侧"
-    GONE = "gone", "前一份名单中有，最近的名单中没有"
+    THERE_ONLY = "there_only", "仅国家平台有"
+    HERE_ONLY = "here_only", "仅本平台有"
+    SIDES = "sides", "两边都有，时间分在期限两侧"
+    GONE = "gone", "前一份名单有，最近的没有"
 
 
 def with_both(weeks: ObligationQuerySet) -> QuerySet[Any]:
@@ -98,6 +98,7 @@ class DifferenceTable(PortalTable):
         accessor="period__label",
         linkify=("reporting:report", [tables.A("pk")]),
         order_by="due_at",
+        attrs=SHORT,
     )
     difference = tables.Column("差异")
     there_at = InstantColumn(verbose_name="国家平台填报", default="没有")

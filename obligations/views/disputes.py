@@ -17,7 +17,7 @@ from core.workflow import NotNow
 from obligations import disputes, permissions
 from obligations.dispute_forms import AnswerForm, ClaimForm, DisputeFilter
 from obligations.models import Dispute, Obligation
-from obligations.tables import DISPUTE_BADGES, DisputeTable
+from obligations.tables import DisputeTable
 from obligations.views.checked import require
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -60,7 +60,6 @@ def dispute(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "dispute": found,
         "obligation": found.obligation,
-        "badge": DISPUTE_BADGES[found.state],
         "is_overdue": found.is_overdue(at),
         "claim_files": schools,
         "answer_files": [f for f in files if f not in schools],

@@ -22,7 +22,6 @@ from core.lists import ListPage
 from obligations import disputes
 from obligations.models import Obligation, Outcome, PlatformFiling
 from obligations.permissions import may_dispute, may_excuse
-from obligations.tables import DISPUTE_BADGES
 from reporting import content as shape
 from reporting import permissions, services
 from reporting.forms import ReturnForm, told
@@ -67,7 +66,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         year=year_of(obligation),
         history=_with_differences(versions, names),
         listed=_listed(obligation),
-        disputes=[(d, DISPUTE_BADGES[d.state]) for d in obligation.disputes.order_by("filed_at", "pk")],
+        disputes=obligation.disputes.order_by("filed_at", "pk"),
         may_take_file=bool(current) and permissions.may_take_platform_file(request.user, obligation),
         actions=_actions(request, obligation, current, at),
     )
@@ -167,7 +166,7 @@ def return_report(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 class History(ListPage):
-    """A school's weeks, with what they come to."""
+    """A school's weeks, with what they come to; without `pk` in the address those of one's own school."""
 
     template_name = "reporting/weekly/history.html"
     table_class = HistoryTable
@@ -178,7 +177,7 @@ class History(ListPage):
     @cached_property
     def organization(self) -> Organization:
         schools = Organization.objects.visible_to(self.request.user).schools()
-        found = get_object_or_404(schools, pk=self.kwargs["pk"])
+        found = get_object_or_404(schools, pk=self.kwargs.get("pk", self.request.user.organization_id))
         if not permissions.may_see_history(self.request.user, found):
             raise PermissionDenied("您的角色不查看各校的填报情况。")
         return found
