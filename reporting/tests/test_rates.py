@@ -17,8 +17,29 @@ def test_a_rate_never_exceeds_its_owed(counted):
     if counted.owed:
         assert 0 <= counted.percent_on_time <= counted.percent <= 100
         assert (counted.percent == 100) == (counted.filed == counted.owed)
+        assert 0 <= counted.percent_behind <= 100
+        assert counted.behind + counted.on_time + counted.excused + counted.pending == counted.owed
     else:
         assert counted.percent is None
+
+
+RATES = st.builds(Rate, COUNT, COUNT, COUNT, COUNT, COUNT, COUNT, COUNT)
+
+
+@given(RATES, RATES)
+def test_a_change_is_the_difference_of_the_shares_shown(after, before):
+    if after.owed and before.owed:
+        assert after.change_from(before) == -before.change_from(after)
+        assert abs(before.percent + after.change_from(before) - after.percent) < 0.01
+        assert after.change_from(after) == 0
+    else:
+        assert after.change_from(before) is None
+
+
+def test_sums_of_parts_are_the_parts_of_the_sum():
+    parts = [Rate(1, 2, 3, 4, 5, 6, 7), Rate(7, 6, 5, 4, 3, 2, 1)]
+    assert total(parts) == Rate(8, 8, 8, 8, 8, 8, 8)
+    assert total(parts).owed == sum(part.owed for part in parts)
 
 
 def test_every_obligation_is_counted_once_and_cities_add_up(world):
