@@ -12,5 +12,7 @@ def latest_figures(programme_ids: set[int]) -> dict[int, dict[str, int]]:
     rows = ProgrammeFigures.objects.filter(
         programme__in=programme_ids, version__report__current=F("version")
     ).order_by("version__report__obligation__due_at")
-    names = {name: str(ProgrammeFigures._meta.get_field(name).verbose_name) for name in SHOWN}
+    names = {
+        name: str(getattr(ProgrammeFigures._meta.get_field(name), "verbose_name", name)) for name in SHOWN
+    }
     return {row.programme_id: {names[n]: getattr(row, n) for n in SHOWN} for row in rows}

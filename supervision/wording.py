@@ -10,7 +10,7 @@ from supervision.evidence import standing_evidence
 from supervision.models import Case, CaseDecision, CaseDocument, Statement
 
 Kind = CaseDocument.Kind
-QUOTED = "试点院校出现以下情况之一的,省级教育行政部门取消参与试点资格:{ground};"
+QUOTED = "试点院校出现以下情况之一的,省级教育行政部门取消参与试点资格:{ground}{end}"
 HEARING = (
     "你校对上述事实、理由和依据有陈述、申辩的权利。请在 {days} 个工作日内，即 {until} 之前，通过本平台"
     "“案件”页面提交书面意见和证据材料。逾期未提交的，视为放弃陈述申辩，推进办将依据现有证据作出决定。"
@@ -99,7 +99,8 @@ def _facts(paper: Paper, case: Case) -> None:
 
 
 def _clause(paper: Paper, case: Case) -> None:
-    paper.paragraph(f"{MOE}规定：“{QUOTED.format(ground=case.get_ground_display())}”")
+    end = "。" if case.ground == Case.Ground.OTHER else ";"  # the list's last item ends the sentence
+    paper.paragraph(f"{MOE}规定：“{QUOTED.format(ground=case.get_ground_display(), end=end)}”")
 
 
 def _notice(paper: Paper, case: Case, days: int) -> None:
@@ -126,6 +127,8 @@ def _decision(paper: Paper, case: Case, decision: CaseDecision) -> None:
     _clause(paper, case)
     paper.heading("四、决定")
     paper.paragraph(_resolved(case, decision))
+    if decision.kind == CaseDecision.Kind.REVOKED:
+        _ways_out(paper, case)
     paper.heading("五、救济途径")
     paper.paragraph(REMEDY)
 
@@ -146,7 +149,7 @@ def _resolved(case: Case, decision: CaseDecision) -> str:
         return (
             f"自{since}起取消你校1+X证书制度试点资格，各试点项目同时结束，此后不再承担报送义务；此前已经产生"
             f"的义务和已取得的成绩、证书、结算不受影响。并依据{SX}，{CIRCULAR_CLAUSE.split('，', 1)[1]}。"
-            "在训、报考和参加考核学生的安置另附。"
+            "在训、报考和参加考核的学生按下表安置。"
         )
     if decision.kind == CaseDecision.Kind.RECTIFY and case.rectification_term:
         return f"责令你校于{full(case.rectification_term.due_at)}前完成整改并提交整改报告；逾期的，重新作出决定。"
@@ -164,12 +167,16 @@ def _circular(paper: Paper, case: Case, decision: CaseDecision) -> None:
     _clause(paper, case)
     paper.paragraph(f"{SX}规定，试点院校在推进试点工作不力或出现违纪违规情况的，“{CIRCULAR_CLAUSE}”。")
     paper.paragraph(
-        f"推进办依法告知并听取陈述申辩后，于{full(decision.decided_at)}决定取消该校试点资格。现予通报。"
+        f"推进办依法告知该校并保障其陈述申辩的权利后，于{full(decision.decided_at)}决定取消该校试点资格。现予通报。"
     )
-    ways = list(case.ways_out.select_related("programme__certificate_level__certificate"))
-    if ways:
-        paper.paragraph("该校在训、报考和参加考核的学生安置如下：")
-        paper.table(["试点项目", "安置办法"], [[str(w.programme), w.text] for w in ways], widths=[60, 96])
+    paper.paragraph("该校在训、报考和参加考核的学生按下表安置：")
+    _ways_out(paper, case)
+
+
+def _ways_out(paper: Paper, case: Case) -> None:
+    ways = case.ways_out.select_related("programme__certificate_level__certificate")
+    rows = [[str(way.programme), way.text] for way in ways]
+    paper.table(["试点项目", "安置办法"], rows or [["没有试点项目", "不涉及学生"]], widths=[60, 96])
 
 
 def _third_person(case: Case) -> str:

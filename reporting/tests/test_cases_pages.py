@@ -1,10 +1,15 @@
 """Pages of cases, which the sweep flags."""
 
+import datetime as dt
+
 import pytest
 
 from core import clock
+from core.models import Event
 from obligations import services
 from reporting.sweep import sweep
+from reporting.tests.weekly import file
+from supervision import services as supervision
 from supervision.models import Case
 
 URL = "/cases/"
@@ -78,3 +83,24 @@ def test_the_search_finds_cases_within_scope(world, case, client_for):
     url = f"{URL}{case.pk}/"
     for user, found in [(world.office, True), (world.city_officer, True), (world.other_city_officer, False)]:
         assert (url in client_for(user).get("/search/", {"q": "太原"}).content.decode()) == found
+
+
+def test_the_students_page_shows_the_newest_reports_figures(world, case, client_for):
+    file(world)
+    page = client_for(world.office).get(f"{URL}{case.pk}/students/").content.decode()
+    assert "在训人数 40" in page
+    assert "发证人数 10" in page
+    assert client_for(world.contact).get(f"{URL}{case.pk}/students/").status_code == 403
+
+
+def test_the_sweep_ends_a_term_at_its_instant_and_counts_nothing_of_it(world, case):
+    supervision.investigate(case, by=world.office, at=clock.now())
+    supervision.certify_platform(case, reason="无填报", by=world.office, at=clock.now())
+    due_at = supervision.notify(case, by=world.office, at=clock.now()).answer_term.due_at
+    sweep(world.at(due_at - dt.timedelta(seconds=1)))
+    assert Case.objects.get().state == "notified"
+    counts = sweep(world.at(due_at))
+    assert Case.objects.get().state == "lapsed"
+    assert len(counts.as_dict()) == 9
+    sweep(due_at)
+    assert Event.objects.filter(action="case_lapse").count() == 1

@@ -146,6 +146,7 @@ def test_the_papers_of_a_revocation(world):
         "六十日",
         "复核",
         "收回专项资金",
+        "转入邻校完成考核",
     ]:
         assert words in said, words
     told = text_of(circular)
