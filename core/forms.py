@@ -58,6 +58,23 @@ class InstantInput(forms.DateTimeInput):
         super().__init__(attrs, format="%Y-%m-%dT%H:%M")
 
 
+class SearchSelect(forms.Select):
+    """A select of very many, found by typing; without scripts it is the plain select.
+
+    The page must show `form.media` (core/form_page.html does).
+    """
+
+    class Media:
+        css = {"all": ["vendor/tabler-vendors.min.css"]}
+        js = [
+            forms.Script("vendor/tom-select.complete.min.js", defer=True),
+            forms.Script("portal/search-select.js", defer=True),
+        ]
+
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
+        super().__init__({"data-search": True, **(attrs or {})}, choices)
+
+
 class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 

@@ -10,7 +10,7 @@ from django.template.defaultfilters import date as format_date
 
 from accounts.models import Organization, Role, User
 from core import clock
-from core.forms import DayInput, InstantInput
+from core.forms import DayInput, InstantInput, SearchSelect
 from obligations import permissions
 from obligations.models import CalendarDay, CalendarYear, ObligationKind, Outage, Period, Policy, Suspension
 
@@ -193,7 +193,7 @@ class SuspensionForm(AnswersMixin, forms.Form):
     """Days are local, the last one included; `starts_at` and `ends_at` are half-open instants."""
 
     kind = forms.ChoiceField(label="类别", choices=Suspension.Kind.choices)
-    organization = ScopeField(Organization.objects.none(), label="范围")
+    organization = ScopeField(Organization.objects.none(), label="范围", widget=SearchSelect)
     starts_on = forms.DateField(label="开始日期", widget=DayInput())
     ends_on = forms.DateField(label="结束日期（含当日）", widget=DayInput())
     reason = forms.CharField(label="原因", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))

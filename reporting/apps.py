@@ -13,6 +13,7 @@ class ReportingConfig(AppConfig):
         from reporting.students import latest_figures
         from supervision import students
 
+        nav.register("报送", "我的周报", "reporting:mine", may=permissions.may_see_own_history, rank=1)
         nav.register("报送", "填报矩阵", "reporting:matrix", may=permissions.may_see_reporting, rank=2)
         nav.register("报送", "未报名单", "reporting:non-reporters", may=permissions.may_see_reporting, rank=2)
         nav.register("报送", "填报情况通报", "reporting:circular", may=permissions.may_see_reporting, rank=3)

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Organization, OrganizationQuerySet
 from certificates.models import Certificate
 from core import clock
-from core.forms import DayInput, EvidenceField
+from core.forms import DayInput, EvidenceField, SearchSelect
 from obligations.forms import AnswersMixin
 from obligations.models import Suspension
 from schools.models import Programme
@@ -38,6 +38,7 @@ class CertificateSuspensionForm(AnswersMixin, forms.Form):
     certificate = forms.ModelChoiceField(
         Certificate.objects.order_by("name"),
         label="证书",
+        widget=SearchSelect,
         help_text="只停报目前仅开展这一种证书的院校；还开展其他证书的院校照常报送。",
     )
     starts_on = forms.DateField(label="开始日期", widget=DayInput())

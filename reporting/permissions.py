@@ -38,6 +38,11 @@ def may_see_history(user: User, organization: Organization) -> bool:
     return user.sees_reporting or user.organization_id == organization.pk
 
 
+def may_see_own_history(user: User) -> bool:
+    """The people of a school."""
+    return user.role in Role.of_a_school()
+
+
 def may_take_platform_file(user: User, obligation: Obligation) -> bool:
     """The school's contact, who files there too, and those who watch over the school and act."""
     return may_fill(user, obligation) or may_return(user, obligation)

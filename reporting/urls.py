@@ -4,6 +4,7 @@ from reporting.views import circular, excuses, office, platform, reports, trends
 
 app_name = "reporting"
 urlpatterns = [
+    path("reports/", reports.History.as_view(), name="mine"),
     path("reports/<int:pk>/", reports.report, name="report"),
     path("reports/<int:pk>/edit/", weekly.edit, name="edit"),
     path("reports/<int:pk>/draft/", weekly.draft, name="draft"),

@@ -7,6 +7,7 @@ from django import forms
 from accounts.models import City, Organization
 from certificates.models import CertificateLevel
 from core import clock
+from core.forms import SearchSelect
 from core.imports.columns import tidy
 from schools.models import Programme, School
 from schools.resources import MOBILE, TECHNICAL, YEAR_FIRST
@@ -77,6 +78,7 @@ class SchoolForm(forms.Form):
 class ProgrammeForm(forms.Form):
     certificate_level = forms.ModelChoiceField(
         label="证书等级",
+        widget=SearchSelect,
         queryset=CertificateLevel.objects.select_related("certificate").order_by(
             "certificate__name", "level"
         ),

@@ -48,6 +48,15 @@ def test_only_who_may_declare_gets_the_form(world, client_for):
         assert client.post(reverse(CREATE), answers(world.province)).status_code == 403, role
 
 
+def test_the_scope_is_searched_by_typing_and_only_such_a_page_loads_what_that_takes(world, client_for):
+    office = client_for(world.office)
+    page = office.get(reverse(CREATE)).content.decode()
+    assert '<select name="organization" data-search' in page
+    assert "vendor/tom-select.complete.min.js" in page
+    assert "vendor/tabler-vendors.min.css" in page
+    assert "tom-select" not in office.get(reverse("obligations:outage-create")).content.decode()
+
+
 def test_the_preview_counts_and_changes_nothing(world, ahead, client_for):
     response = client_for(world.office).post(reverse(CREATE), answers(world.province))
     effect = response.context["effect"]

@@ -261,6 +261,17 @@ def test_a_school_sees_its_history_with_its_sums(world, client_for):
     assert exported["Content-Type"].endswith("sheet")
 
 
+def test_the_people_of_a_school_find_their_weeks_in_the_left_column(world, client_for):
+    for user in (world.contact, world.leader):
+        client = client_for(user)
+        assert 'href="/reports/"' in client.get("/").content.decode()
+        page = client.get(reverse("reporting:mine")).content.decode()
+        assert f"{world.school_org} 历次周报" in page
+        assert '<a href="/reports/" aria-current="page">我的周报</a>' in page
+    assert 'href="/reports/"' not in client_for(world.office).get("/").content.decode()
+    assert client_for(world.office).get(reverse("reporting:mine")).status_code == 404
+
+
 # --- strangers
 
 

@@ -1,0 +1,11 @@
+"use strict";
+
+// Selects of very many are searched by typing; without scripts they stay plain selects.
+for (const select of document.querySelectorAll("select[data-search]")) {
+  new TomSelect(select, {
+    maxOptions: null,
+    // What matches equally well keeps the page's own order.
+    sortField: [{ field: "$score" }, { field: "$order" }],
+    render: { no_results: () => '<div class="no-results">没有找到</div>' },
+  });
+}
