@@ -13,7 +13,7 @@ from reporting.demo.province import SCHOOLS
 from reporting.homes import watch_home
 
 PEOPLE = 4
-REQUESTS = 25
+REQUESTS = 15
 OWED = """
 SELECT count(*) FILTER (WHERE outcome IN ('on_time', 'late')), count(*)
 FROM obligations_obligation
@@ -33,7 +33,7 @@ def run() -> list[Claim]:
 
         home, ok = all_ask("/"), all_ask("/benchmark/ok/")
         home(), ok()
-        found = ratios(ok, home, rounds=9)
+        found = ratios(ok, home, rounds=7)
     requests = PEOPLE * REQUESTS
     detail = {
         "首页每秒": round(requests * 1000 / found["b_ms"], 1),
