@@ -141,7 +141,7 @@ def test_the_school_sees_its_own_and_nobody_elses(world, client_for):
         for file in files:
             response = client.get(f"/files/{file.pk}/")
             if response.streaming:
-                response.file_to_stream.close()
+                b"".join(response.streaming_content)
             assert response.status_code == status, (user, file)
 
 
