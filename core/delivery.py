@@ -149,7 +149,7 @@ def _send(batch: Sequence[Delivery], send: Callable[[], object], at: dt.datetime
     try:
         send()
     except UNSENT as error:
-        words = str(error) if isinstance(error, robots.NotTaken) else f"{type(error).__name__}: {error}"
+        words = str(error) if isinstance(error, robots.NotTaken) else mails.words(error)
         rows.update(state=Delivery.State.FAILED, last_error=words[:200])
         rows.filter(attempts__gte=MAX_ATTEMPTS).update(state=Delivery.State.GIVEN_UP)
         return Counts(0, 0, 1)

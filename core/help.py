@@ -25,5 +25,6 @@ TOPICS = {
     ),
     "roster": Topic("名册导入", ("schools:roster", "schools:list")),
     "accounts": Topic("账号与交接", ("accounts:user-list", "accounts:organization-list", "core:audit")),
+    "channels": Topic("邮件与群机器人", ("core:channels",)),
     "questions": Topic("常见问题", ("obligations:deadlines",)),
 }

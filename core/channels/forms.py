@@ -34,6 +34,7 @@ class RobotForm(forms.Form):
         if robot:
             self.initial = {"format": robot.format, "on": bool(robot.on_since)}
             help_text += "不更换请留空；更换地址时，加签密钥一并重填。"
+        self.fields["address"].required = robot is None
         self.fields["address"].help_text = help_text
 
 

@@ -1,5 +1,6 @@
 """The words of the mails that carry notices."""
 
+import smtplib
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -31,3 +32,17 @@ def trial(address: str, name: str) -> EmailMessage:
         body=f"{name}，您好：\n\n这是一封测试邮件。收到它，说明平台的邮件通知可以送达。\n\n{settings.SITE_URL}/",
         to=[address],
     )
+
+
+def words(error: Exception) -> str:
+    """Why the server did not take a mail, in its own words where it gave any."""
+    code: int | None = None
+    said: bytes | str = b""
+    if isinstance(error, smtplib.SMTPRecipientsRefused) and error.recipients:
+        code, said = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, said = error.smtp_code, error.smtp_error
+    if code is None:
+        return f"邮件服务器连不上或没有接受：{type(error).__name__}"
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return f"邮件服务器没有接受：{code} {text}"

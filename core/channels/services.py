@@ -97,7 +97,7 @@ def try_mail(*, by: Any, at: dt.datetime) -> str:
     try:
         mails.trial(by.email, by.name).send()
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        failure = f"邮件服务器没有接受：{type(error).__name__}"
+        failure = mails.words(error)
     _record_test("mail_tested", by, failure, by=by, at=at)
     return failure
 

@@ -18,14 +18,14 @@ from core.channels import robots, services
 from core.channels.forms import DeliveryFilter, RobotForm
 from core.lists import ListPage
 from core.models import Delivery
-from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, StateColumn
+from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable
+from core.templatetags import portal
 
 
 class DeliveryTable(PortalTable):
     notice = tables.Column(attrs=WIDE, orderable=False)
     recipient = tables.Column(accessor="notice", verbose_name="发给", orderable=False)
     channel = tables.Column(verbose_name="渠道", order_by="robot", attrs=SHORT)
-    state = StateColumn()
     attempts = tables.Column(attrs=NUMBER)
     queued_at = InstantColumn()
     last_error = tables.TemplateColumn(template_name="core/channels/_error.html", attrs=WIDE, orderable=False)
@@ -34,6 +34,9 @@ class DeliveryTable(PortalTable):
         model = Delivery
         fields = ["notice", "recipient", "channel", "state", "attempts", "queued_at", "last_error"]
 
+    def render_state(self, record: Delivery) -> str:
+        return portal.state(record.state, record.get_state_display())
+
     def render_recipient(self, record: Delivery) -> str:
         recipient = record.notice.recipient
         return (
@@ -41,9 +44,6 @@ class DeliveryTable(PortalTable):
             if record.robot_id
             else f"{recipient.name}（{recipient.organization}）"
         )
-
-    def value_last_error(self, record: Delivery) -> str:
-        return record.last_error
 
 
 class ChannelPage(ListPage):

@@ -45,7 +45,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "done": ("good", "完", "完成"),
     "failed": ("bad", "败", "失败"),
     "sent": ("good", "达", "已送达"),
-    "given_up": ("bad", "停", "未送达，已停止"),
+    "given_up": ("bad", "弃", "未送达，已停止"),
     "dropped": ("plain", "免", "无需再发"),
 }
 
