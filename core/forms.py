@@ -65,7 +65,7 @@ class SearchSelect(forms.Select):
     """
 
     class Media:
-        css = {"all": ["vendor/tabler-vendors.min.css"]}
+        css = {"all": ["vendor/tom-select.min.css", "portal/search-select.css"]}
         js = [
             forms.Script("vendor/tom-select.complete.min.js", defer=True),
             forms.Script("portal/search-select.js", defer=True),

@@ -210,8 +210,10 @@ class SuspensionForm(AnswersMixin, forms.Form):
             organization.initial = user.organization_id
 
     def _scope(self) -> Any:
-        """What the user may name: never an evaluator, whose work a school vacation does not touch."""
-        mine = Organization.objects.visible_to(self.user).exclude(kind=Organization.Kind.EVALUATOR)
+        """Authorities and the schools in the pilot: an evaluator's work no vacation touches, and a college
+        of the reference data owes nothing."""
+        mine = Organization.objects.visible_to(self.user)
+        mine = mine.authorities() | mine.schools().members_at(clock.now())
         province_first = Case(When(kind=Organization.Kind.PROVINCE, then=0), default=1)
         return mine.order_by(province_first, "kind", "code")
 

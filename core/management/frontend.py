@@ -17,7 +17,7 @@ MANIFESTS = ("package.json", "package-lock.json")
 # What the pages load, and the licences that go with it. Tabler's own licence stands in its banner.
 VENDOR_FILES = {
     "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
-    "tabler-vendors.min.css": "@tabler/core/dist/css/tabler-vendors.min.css",
+    "tom-select.min.css": "tom-select/dist/css/tom-select.bootstrap5.min.css",
     "tom-select.complete.min.js": "tom-select/dist/js/tom-select.complete.min.js",
     "tom-select.LICENSE.txt": "tom-select/LICENSE",
     "echarts.min.js": "echarts/dist/echarts.min.js",

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from accounts.models import Organization
 from core import clock
 from core.models import Event
 from obligations import periods, services
@@ -53,8 +54,18 @@ def test_the_scope_is_searched_by_typing_and_only_such_a_page_loads_what_that_ta
     page = office.get(reverse(CREATE)).content.decode()
     assert '<select name="organization" data-search' in page
     assert "vendor/tom-select.complete.min.js" in page
-    assert "vendor/tabler-vendors.min.css" in page
+    assert "vendor/tom-select.min.css" in page
     assert "tom-select" not in office.get(reverse("obligations:outage-create")).content.decode()
+
+
+def test_only_those_in_the_pilot_and_their_authorities_may_be_named(world, client_for):
+    elsewhere = Organization.objects.create(
+        kind="school", name="未参加试点的学院", code="9999999999", supervisor=world.province
+    )
+    page = client_for(world.office).get(reverse(CREATE)).content.decode()
+    assert elsewhere.name not in page
+    assert world.school_org.name in page
+    assert f"{world.bureau}主管院校" in page
 
 
 def test_the_preview_counts_and_changes_nothing(world, ahead, client_for):
