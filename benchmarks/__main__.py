@@ -76,6 +76,7 @@ def _measure(name: str) -> int:
     start = time.monotonic()
     django.setup()
     call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
     from benchmarks.measure import report
 
     claims = importlib.import_module(f"benchmarks.{name}").run()

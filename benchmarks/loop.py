@@ -40,7 +40,7 @@ class Told:
             if len(mine) > MOST:
                 mine = [(self.key, self.summary.format(count=len(mine)), self.link)]
             for key, text, link in mine:
-                fields = {"text": text, "link": link, "created_at": self.at}
+                fields = {"text": text, "link": link, "created_at": self.at, "important": True}
                 Notice.objects.get_or_create(recipient_id=user_id, key=key, defaults=fields)
 
 

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.core.management import call_command
 
 from accounts.models import User
 from core.management.commands.serve import WEB
@@ -25,7 +24,6 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @contextmanager
 def running() -> Iterator[int]:
     """Gunicorn with the product's own options on a free port of 127.0.0.1."""
-    call_command("collectstatic", interactive=False, verbosity=0)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
