@@ -23,12 +23,12 @@ def write_whole(path: str, content: bytes) -> None:
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # two bases differ
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         write_whole(os.path.join(self.data_folder_out, name), str_to_bytes(dumps(payload)))
 
-    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        file = self._exchange_file(exchange)
+    def _queue_bind(self, exchange: str, routing_key: str | None, pattern: str | None, queue: str) -> None:
+        file = self._exchange_file(exchange)  # type: ignore[attr-defined]  # the stubs leave it out
         bound = [tuple(row) for row in self.get_table(exchange)]
         row = (routing_key or "", pattern or "", queue or "")
         if row not in bound:

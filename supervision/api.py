@@ -3,12 +3,18 @@
 import django_filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.api import VisibleViewSet
 from accounts.models import Scope
+from core import clock
 from core.api_schema import sample
 from obligations.api import organization_filter
 from supervision.models import Case, CaseDecision, CaseDocument, CaseEvidence
+from supervision.workflow import procedure
 
 
 class EvidenceSerializer(serializers.ModelSerializer):
@@ -118,6 +124,23 @@ _SAMPLE = {
 }
 
 
+class StepSerializer(serializers.Serializer):
+    action = serializers.CharField()
+    label = serializers.CharField()
+    open = serializers.BooleanField(help_text="令牌所有人现在能否在页面上办理")
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="不能办理的原因与依据")
+
+
+_STEPS = [
+    {
+        "action": "case_revoke",
+        "label": "决定取消试点资格",
+        "open": False,
+        "reasons": ["提出人不能同时作出决定，请由推进办另一位同志决定。"],
+    }
+]
+
+
 @extend_schema_view(
     list=extend_schema(
         summary="案件清单",
@@ -133,3 +156,27 @@ class CaseViewSet(VisibleViewSet):
     serializer_class = CaseSerializer
     filterset_class = CaseFilter
     scope = Scope.READ_CASES
+
+    @extend_schema(
+        summary="案件的每一步现在能否办理",
+        description="与页面同一张流程表：能办的，以及不能办的原因。办理只在页面上。",
+        responses=StepSerializer(many=True),
+        examples=[sample(_STEPS)],
+    )
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def steps(self, request: Request, pk: int) -> Response:
+        case, now = self.get_object(), clock.now()
+        steps = []
+        for row in procedure.table:
+            if row.by_job:
+                continue
+            forbidden = row.forbids(request.user, case)
+            reasons = [forbidden] if forbidden else procedure.missing(row, case, now)
+            steps.append({"action": row.action, "label": row.label, "open": not reasons, "reasons": reasons})
+        return Response(StepSerializer(steps, many=True).data)
+
+    def http_method_not_allowed(self, request: Request, *args: object, **kwargs: object) -> Response:
+        raise MethodNotAllowed(
+            str(request.method),
+            "案件的每一步由经办人在页面上办理，接口只读；现在能办什么、为什么还不能办，见该案件的 steps/。",
+        )

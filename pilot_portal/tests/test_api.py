@@ -51,6 +51,7 @@ def addresses(world):
         "rates-detail": f"rates/{world.period.pk}/",
         "case-list": "cases/",
         "case-detail": f"cases/{case.pk}/",
+        "case-steps": f"cases/{case.pk}/steps/",
         "schema": "schema/",
     }
 

@@ -40,6 +40,7 @@ def test_no_step_is_taken_by_the_api(world, who):
                 f"/api/v1/{path}", sent, content_type="application/json", headers=api.headers
             )
             assert (response.status_code, response.json()["title"]) == (405, "不支持这个方法")
+            assert "在页面上办理" in response.json()["detail"]
     case.refresh_from_db()
     assert case.state == Case.State.LAPSED
 
@@ -49,3 +50,22 @@ def test_cases_are_found_by_their_state(world, decided):
     assert api.get("cases/", state="rectifying").json()["count"] == 1
     assert api.get("cases/", state="flagged").json()["count"] == 0
     assert api.get("cases/", ground="funds").json()["count"] == 0
+
+
+def test_each_step_says_why_it_cannot_be_taken(world):
+    case = lapsed(world)
+
+    def steps(user):
+        return {step["action"]: step for step in Api(token_of(user)).get(f"cases/{case.pk}/steps/").json()}
+
+    proposer, decider, school = steps(world.office), steps(world.office2), steps(world.contact)
+    assert "提出" in proposer["case_dismiss"]["reasons"][0]
+    assert decider["case_dismiss"] | {"label": ""} == {
+        "action": "case_dismiss",
+        "label": "",
+        "open": True,
+        "reasons": [],
+    }
+    assert "逾期未陈述" in decider["case_notify"]["reasons"][0]
+    assert not any(step["open"] for step in school.values())
+    assert Api(token_of(world.other_contact)).get(f"cases/{case.pk}/steps/").status_code == 404
