@@ -204,6 +204,50 @@ def test_a_list_is_known_from_its_import_not_from_the_filing_there(world):
     assert after.weeks[0].row.source == "platform"
 
 
+def test_a_list_that_was_undone_stood_until_then(world):
+    world.at("2020-11-20T20:00:00+08:00")
+    job = take_in(world.office, row(world.school), periods=[world.period])
+    stood = clock.now()
+    undo(job=job, by=world.office, at=world.at("2020-11-20T21:00:00+08:00"))
+    states = [as_of.as_of(world.school_org, at).weeks[0].row.state for at in (stood, clock.now())]
+    assert states == ["on_time", "pending"]
+
+
+def test_a_deadline_moved_later_is_the_old_one_then(world):
+    old = world.obligation.due_at
+    received = world.at("2020-11-20T18:30:00+08:00")
+    services.fulfil(world.obligation, received_at=received)
+    services.record_outage(
+        starts_at=old - dt.timedelta(hours=1),
+        ends_at=old,
+        reason="断网",
+        by=world.office,
+        at=world.at("2020-11-20T19:00:00+08:00"),
+    )
+    then, now = (as_of.as_of(world.school_org, at).weeks[0].row for at in (received, clock.now()))
+    assert (then.outcome, then.due_at) == ("late", old)
+    assert (now.outcome, now.due_at) == ("on_time", old + dt.timedelta(hours=1))
+
+
+def test_what_a_suspension_exempted_was_pending_before_and_after(world):
+    before = clock.now()
+    suspension = services.suspend(
+        kind="emergency",
+        organizations=[world.province],
+        scope_label="全省",
+        starts_at=clock.at(clock.today()),
+        ends_at=clock.at(clock.today() + dt.timedelta(days=9)),
+        reason="暴雨",
+        by=world.office,
+        at=world.at("2020-11-18T12:00:00+08:00"),
+    )
+    during = clock.now()
+    services.lift_suspension(suspension, by=world.office, at=world.at("2020-11-19T12:00:00+08:00"))
+    instants = (before, during, clock.now())
+    states = [as_of.as_of(world.school_org, at).weeks[0].row.state for at in instants]
+    assert states == ["pending", "exempt", "pending"]
+
+
 def test_a_case_decided_later_still_counted_then(world):
     rows = []
     for number in range(3):
