@@ -118,4 +118,4 @@ class Outage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"停机 {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"停机 {clock.local(self.starts_at):%Y-%m-%d %H:%M}"

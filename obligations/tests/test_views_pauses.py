@@ -58,6 +58,10 @@ def test_the_scope_is_searched_by_typing_and_only_such_a_page_loads_what_that_ta
     assert "tom-select" not in office.get(reverse("obligations:outage-create")).content.decode()
 
 
+def test_an_outage_is_called_by_the_provinces_wall_clock():
+    assert str(Outage(starts_at=clock.at(dt.date(2020, 11, 20), dt.time(17)))) == "停机 2020-11-20 17:00"
+
+
 def test_only_those_in_the_pilot_and_their_authorities_may_be_named(world, client_for):
     elsewhere = Organization.objects.create(
         kind="school", name="未参加试点的学院", code="9999999999", supervisor=world.province

@@ -244,6 +244,9 @@ def test_the_city_returns_and_the_school_sees_why(world, client_for):
     assert "第1版已退回" in city.get(url("report", world.obligation)).content.decode()
     page = client_for(world.contact).get(url("edit", world.obligation)).content.decode()
     assert "退回理由：学时有误" in page
+    home = client_for(world.contact).get("/").content.decode()
+    assert f'href="{url("edit", world.obligation)}">更正</a>' in home
+    assert "由联系人更正" in client_for(world.leader).get("/").content.decode()
 
 
 def test_a_school_sees_its_history_with_its_sums(world, client_for):

@@ -19,6 +19,7 @@ from accounts.models import Organization
 from accounts.typed import keeps_typed
 from core import clock
 from core.lists import ListPage
+from core.templatetags import portal
 from obligations import disputes
 from obligations.models import Obligation, Outcome, PlatformFiling
 from obligations.permissions import may_dispute, may_excuse
@@ -158,8 +159,7 @@ def return_report(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            due = clock.local(correction.due_at)
-            messages.success(request, f"已退回并通知学校，更正截止 {due:%Y-%m-%d %H:%M}。")
+            messages.success(request, f"已退回并通知学校，更正截止 {portal.when(correction.due_at)}。")
             return redirect("reporting:report", obligation.pk)
     context = {"form": form, "obligation": obligation, "period": obligation.period}
     return render(request, "reporting/weekly/return.html", context)
