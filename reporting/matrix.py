@@ -67,6 +67,14 @@ class Group:
     schools: list[tuple[int, str]]
     rates: list[Rate]
 
+    @property
+    def cells(self) -> SafeString:
+        return rate_cells(self.rates)
+
+
+def rate_cells(rates: list[Rate]) -> SafeString:
+    return mark_safe("".join(f"<td>{rate.text}</td>" for rate in rates))  # noqa: S308
+
 
 def groups(schools: OrganizationQuerySet, periods: list[Period]) -> list[Group]:
     """Cities first, then the province's own schools; schools with nothing to report then are left out."""

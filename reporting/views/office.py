@@ -47,7 +47,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
     context |= {
         "filter": chosen,
         "marks": grid.MARKS.items(),
-        "totals": grid.totals(parts, columns),
+        "totals": grid.rate_cells(grid.totals(parts, columns)),
         "school_count": sum(len(part.schools) for part in parts),
     }
     return render(request, "reporting/office/matrix.html", context)
