@@ -297,7 +297,7 @@ class User(AbstractBaseUser):
     @property
     def label(self) -> str:
         """Name, role and organisation, as the record of what they did shows them."""
-        return f"{self.name}（{self.organization or '个人'} · {self.get_role_display()}）"
+        return f"{self.name}（{self.organization or '个人'} · {self.role_label}）"
 
     @property
     def role_label(self) -> str:

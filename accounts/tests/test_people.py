@@ -375,3 +375,10 @@ def test_the_exported_list_has_no_personal_numbers(world, reachable, client_for)
     response = client_for(world.office).post(reverse("accounts:user-list") + "?q=contact")
     assert response.status_code == 200
     assert response["Content-Type"].startswith("application/vnd.openxmlformats")
+
+
+def test_a_stand_in_is_called_one_in_the_frame_and_in_the_record(world, client_for):
+    world.contact.is_stand_in = True
+    world.contact.save()
+    assert "院校联系人（代理人）" in client_for(world.contact).get("/").content.decode()
+    assert "院校联系人（代理人）" in world.contact.label
