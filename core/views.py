@@ -72,7 +72,7 @@ class EventTable(PortalTable):
     actor_label = tables.Column(attrs=WIDE)
     action = tables.Column(attrs=SHORT)
     target_label = tables.Column(attrs=WIDE)
-    organization = tables.Column(order_by="organization__name")
+    organization = tables.Column(order_by="organization__name", attrs=SHORT)
     changes = tables.TemplateColumn(
         template_name="core/_changes.html", orderable=False, attrs=WIDE, verbose_name="变更与理由"
     )

@@ -5,11 +5,7 @@ Days are local days. A year that has not been published knows only Saturdays and
 
 import datetime as dt
 
-from obligations.models import CalendarDay, CalendarYear
-
-
-def is_published(year: int) -> bool:
-    return CalendarYear.objects.filter(year=year).exists()
+from obligations.models import CalendarDay
 
 
 def _entries(first: dt.date, last: dt.date) -> dict[dt.date, str]:
@@ -21,10 +17,6 @@ def _works(day: dt.date, entries: dict[dt.date, str]) -> bool:
     if kind is not None:
         return kind == CalendarDay.Kind.WORKDAY
     return day.weekday() < 5
-
-
-def is_working_day(day: dt.date) -> bool:
-    return _works(day, _entries(day, day))
 
 
 def add_working_days(day: dt.date, n: int) -> dt.date:

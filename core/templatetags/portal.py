@@ -1,6 +1,7 @@
 """How instants, states, histories and files are shown. Instants appear on the province's wall clock."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import template
@@ -14,6 +15,7 @@ from core.models import Attachment, Event
 register = template.Library()
 
 WEEKDAYS = "一二三四五六日"
+_ISO_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
 # state: (tone, letter, word). Colour never stands alone.
 STATES: dict[str, tuple[str, str, str]] = {
@@ -140,10 +142,16 @@ def changed_fields(event: Event) -> list[tuple[str, str]]:
 
 def _change_words(change: Any) -> str:
     if isinstance(change, list) and len(change) == 2:
-        return " → ".join("（空）" if value in (None, "") else str(value) for value in change)
+        return " → ".join("（空）" if value in (None, "") else _value_words(value) for value in change)
     if isinstance(change, list):
-        return "、".join(str(value) for value in change)
-    return str(change)
+        return "、".join(_value_words(value) for value in change)
+    return _value_words(change)
+
+
+def _value_words(value: Any) -> str:
+    """Instants are kept as ISO 8601 and told on the province's wall clock."""
+    text = str(value)
+    return when(dt.datetime.fromisoformat(text)) if _ISO_INSTANT.fullmatch(text) else text
 
 
 @register.inclusion_tag("core/timeline.html")

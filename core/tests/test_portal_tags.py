@@ -88,3 +88,17 @@ def test_nothing_yet_leads_to_the_next_step():
     page = Template("{% load portal %}{% empty '这里还没有院校。' '/roster/' '导入名册' %}").render(Context())
     assert 'href="/roster/"' in page
     assert "导入名册" in page
+
+
+def test_an_instant_kept_in_a_change_is_told_on_the_provinces_clock(world):
+    event = events.record(
+        "tried_out",
+        world.school_org,
+        by=world.office,
+        at=clock.now(),
+        changes={"截止": ["2020-11-20T10:00:00+00:00", "2020-11-20T23:00:00+08:00"], "周次": "2020-W47"},
+    )
+    assert portal.changed_fields(event) == [
+        ("截止", "11月20日（星期五）18:00 → 11月20日（星期五）23:00"),
+        ("周次", "2020-W47"),
+    ]
