@@ -44,13 +44,7 @@ def suspend(
     frozen, and is excused with the same reason. Raises ValidationError, PermissionDenied.
     """
     organizations = list(organizations)
-    if not organizations:
-        raise ValidationError("请选择停报的范围。")
-    for organization in organizations:
-        require(permissions.may_suspend(by, organization, kind), f"您无权为“{organization}”登记停报。")
-    # A suspension of the past excuses what was missed, and only the office may excuse.
-    today = clock.at(clock.local(at).date())
-    require(starts_at >= today or permissions.may_govern(by), "过去日期的停报只能由省推进办登记。")
+    _check_may_suspend(organizations, kind=kind, starts_at=starts_at, by=by, at=at)
     suspension = Suspension(
         kind=kind,
         scope_label=scope_label,
@@ -80,6 +74,18 @@ def suspend(
         reason=suspension.reason,
     )
     return suspension
+
+
+def _check_may_suspend(
+    organizations: list[Organization], *, kind: str, starts_at: dt.datetime, by: User, at: dt.datetime
+) -> None:
+    if not organizations:
+        raise ValidationError("请选择停报的范围。")
+    for organization in organizations:
+        require(permissions.may_suspend(by, organization, kind), f"您无权为“{organization}”登记停报。")
+    # A suspension of the past excuses what was missed, and only the office may excuse.
+    today = clock.at(clock.local(at).date())
+    require(starts_at >= today or permissions.may_govern(by), "过去日期的停报只能由省推进办登记。")
 
 
 @transaction.atomic
