@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
 ]
 FIRST_START = 300.0
-LATER_START = 30.0
+LATER_START = 180.0  # seconds on a quiet machine; this is no measure of speed
 
 
 class Portal:
