@@ -8,4 +8,6 @@ for (const select of document.querySelectorAll("select[data-search]")) {
     sortField: [{ field: "$score" }, { field: "$order" }],
     render: { no_results: () => '<div class="no-results">没有找到</div>' },
   });
+  // Its label now names the box that one types in; the select behind it is for sending only.
+  select.setAttribute("aria-hidden", "true");
 }
