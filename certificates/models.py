@@ -38,9 +38,7 @@ class CertificateLevel(models.Model):
         INTERMEDIATE = 2, "中级"
         ADVANCED = 3, "高级"
 
-    certificate = models.ForeignKey(
-        Certificate, models.PROTECT, related_name="levels", verbose_name="证书"
-    )
+    certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="levels", verbose_name="证书")
     level = models.PositiveSmallIntegerField("等级", choices=Level)
     platform_id = models.CharField("国家平台编号", max_length=40, blank=True)
     platform_state_on = models.DateField("国家平台数据日期", null=True, blank=True)
@@ -48,7 +46,9 @@ class CertificateLevel(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "证书等级"
         ordering = ["certificate", "level"]
-        constraints = [models.UniqueConstraint(fields=["certificate", "level"], name="certificate_level_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["certificate", "level"], name="certificate_level_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.certificate.short_name}（{self.get_level_display()}）"

@@ -102,9 +102,7 @@ class ProgrammeFigures(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "项目数据"
         ordering = ["programme"]
-        constraints = [
-            models.UniqueConstraint(fields=["version", "programme"], name="figures_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "programme"], name="figures_once")]
 
     def __str__(self) -> str:
         return str(self.programme)

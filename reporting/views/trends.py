@@ -29,7 +29,9 @@ class TrendsFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(
         label="办学类型", field_name="school__kind", choices=School.Kind.choices, empty_label="全部"
     )
-    rank = django_filters.ChoiceFilter(label="院校排序", method="not_of_schools", choices=RANKS, empty_label=None)
+    rank = django_filters.ChoiceFilter(
+        label="院校排序", method="not_of_schools", choices=RANKS, empty_label=None
+    )
 
     class Meta:
         model = Organization

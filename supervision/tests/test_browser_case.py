@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from core.tests.test_attachments import png
 from supervision.models import Case, CaseDecision, CaseDocument, Statement
@@ -13,38 +13,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SIZES = [(1440, 900), (390, 844)]
 SHOTS = os.environ.get("SHOTS", "")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium, live_server, client_for):
-    """A window signed in as a user; nothing may stand in its console but a refusal that was asked for."""
-    contexts, complaints = [], []
-
-    def open_as(user, size, scripts=True):
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale="zh-CN", java_script_enabled=scripts
-        )
-        cookie = client_for(user).cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        contexts.append(context)
-        return page
-
-    yield open_as
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if not text.startswith("Failed to load resource")] == []
 
 
 def looks(page, name, size):

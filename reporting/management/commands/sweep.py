@@ -15,7 +15,9 @@ class Command(BaseCommand):
     help = "到点的周期开始、提醒、关闭、预警和立案；可重复执行。"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--at", help="ISO 8601 时刻，须带时区，如 2020-11-23T18:00:01+08:00；默认为平台时刻前 60 秒")
+        parser.add_argument(
+            "--at", help="ISO 8601 时刻，须带时区，如 2020-11-23T18:00:01+08:00；默认为平台时刻前 60 秒"
+        )
         parser.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
 
     def handle(self, *args: Any, **options: Any) -> None:
