@@ -1,11 +1,11 @@
 """The matrix school × week: two set-based queries, and rows put together as text.
 
 2,000 schools × 52 weeks are 104,000 cells. Templates and model instances would take half a minute for
-them; tuples and string joins take well under a second. The first groups stand in the page, the others
-are fetched as they come into view.
+them; tuples and string joins take well under a second. The first groups stand in the page, with rates
+counted from the very cells shown; the others, and the row of totals, are fetched after it.
 """
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -20,6 +20,8 @@ from core.templatetags.portal import STATES
 from obligations.models import Obligation, Outcome, Period
 from reporting.rates import Rate, rates, total
 
+# Stands for a rate that is still to be fetched.
+UNKNOWN = "…"
 # Cells that the page brings at once; the other groups follow when they come into view.
 FIRST_CELLS = 4000
 
@@ -46,6 +48,8 @@ MARKS = {
 }
 
 MISSED = Q(outcome=Outcome.MISSED)
+# Class of the cell → what it counts as in a rate.
+_COUNTED = {key: "never_filled" if mark.state == "missed" else mark.state for key, mark in MARKS.items()}
 IN_STATE = {
     "on_time": Q(outcome=Outcome.ON_TIME),
     "late": Q(outcome=Outcome.LATE),
@@ -60,53 +64,55 @@ STATE_CHOICES = [(mark.state, f"{mark.letter} {mark.words}") for mark in MARKS.v
 
 @dataclass
 class Group:
-    """The schools of one supervising authority, and their rate in each period."""
+    """The schools of one supervising authority."""
 
     pk: int
     name: str
     schools: list[tuple[int, str]]
-    rates: list[Rate]
-
-    @property
-    def cells(self) -> SafeString:
-        return rate_cells(self.rates)
 
 
 def rate_cells(rates: list[Rate]) -> SafeString:
     return mark_safe("".join(f"<td>{rate.text}</td>" for rate in rates))  # noqa: S308
 
 
+def unknown_cells(periods: list[Period]) -> SafeString:
+    return mark_safe(f"<td>{UNKNOWN}</td>" * len(periods))  # noqa: S308
+
+
 def groups(schools: OrganizationQuerySet, periods: list[Period]) -> list[Group]:
     """Cities first, then the province's own schools; schools with nothing to report then are left out."""
-    ids = [period.pk for period in periods]
-    weekly = Obligation.objects.weekly().filter(period__in=ids)
-    counts = rates(weekly.filter(organization__in=schools.values("pk")), "organization__supervisor", "period")
+    weekly = Obligation.objects.weekly().filter(period__in=[period.pk for period in periods])
     rows = (
         schools.filter(Exists(weekly.filter(organization=OuterRef("pk"))))
         .order_by("supervisor__kind", "supervisor__code", "code")
         .values_list("supervisor_id", "supervisor__name", "pk", "name")
     )
     return [
-        Group(
-            pk=key[0],
-            name=key[1],
-            schools=[(pk, name) for _, _, pk, name in members],
-            rates=[counts.get((key[0], period), Rate()) for period in ids],
-        )
+        Group(pk=key[0], name=key[1], schools=[(pk, name) for _, _, pk, name in members])
         for key, members in groupby(rows, key=lambda row: (row[0], row[1]))
     ]
 
 
-def totals(parts: list[Group], periods: list[Period]) -> list[Rate]:
-    """Counts of each period over all groups."""
-    return [total(part.rates[index] for part in parts) for index in range(len(periods))]
+def totals(schools: OrganizationQuerySet, periods: list[Period]) -> list[Rate]:
+    """Each period's rate over all `schools`, in one query: where not all of their cells are at hand."""
+    weekly = Obligation.objects.weekly().filter(period__in=[period.pk for period in periods])
+    counts = rates(weekly.filter(organization__in=schools.order_by().values("pk")), "period")
+    return [counts.get(period.pk, Rate()) for period in periods]
 
 
-# Organisation → period → the cell's text.
-Cells = dict[int, dict[int, str]]
+@dataclass
+class Cells:
+    """`texts`: organisation → period → the cell's text. `rates`: group → each period's rate."""
+
+    texts: dict[int, dict[int, str]]
+    rates: dict[int, list[Rate]]
+
+    @property
+    def totals(self) -> list[Rate]:
+        return [total(column) for column in zip(*self.rates.values(), strict=True)]
 
 
-def cells(schools: Iterable[int], periods: list[Period]) -> Cells:
+def cells(parts: list[Group], periods: list[Period]) -> Cells:
     """One query. Optional end tags and quotes are left out: it is 2,000 × 52 of them."""
     letter = Case(
         *(When(IN_STATE[mark.state], then=Value(key)) for key, mark in MARKS.items()),
@@ -115,16 +121,28 @@ def cells(schools: Iterable[int], periods: list[Period]) -> Cells:
     before, after = links.pattern("reporting:report").split("{}")
     opening = {key: f"<td class={key}><a href={before}" for key in MARKS}
     closing = {key: f"{after}>{mark.letter}</a>" for key, mark in MARKS.items()}
-    found: Cells = {pk: {} for pk in schools}
+    group_of = {pk: part.pk for part in parts for pk, _ in part.schools}
+    texts: dict[int, dict[int, str]] = {pk: {} for pk in group_of}
     rows = (
         Obligation.objects.weekly()
-        .filter(period__in=[period.pk for period in periods], organization__in=list(found))
+        .filter(period__in=[period.pk for period in periods], organization__in=list(group_of))
         .order_by()
         .values_list("organization_id", "period_id", "pk", letter)
     )
     for organization, period, pk, key in rows:
-        found[organization][period] = f"{opening[key]}{pk}{closing[key]}"
-    return found
+        texts[organization][period] = f"{opening[key]}{pk}{closing[key]}"
+    counts = Counter((group_of[organization], period, key) for organization, period, _, key in rows)
+    return Cells(texts, _rates(parts, periods, counts))
+
+
+def _rates(
+    parts: list[Group], periods: list[Period], counts: Counter[tuple[int, int, str]]
+) -> dict[int, list[Rate]]:
+    """`counts`: cells of each group, period and class."""
+    found: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
+    for (group, period, key), number in counts.items():
+        found[group, period][_COUNTED[key]] = number
+    return {part.pk: [Rate(**found[part.pk, period.pk]) for period in periods] for part in parts}
 
 
 def school_rows(group: Group, periods: list[Period], found: Cells, streaks: dict[int, int]) -> SafeString:
@@ -134,7 +152,7 @@ def school_rows(group: Group, periods: list[Period], found: Cells, streaks: dict
 
     def row(pk: int, name: str) -> str:
         weeks = f" <b>连{streaks[pk]}周</b>" if pk in streaks else ""
-        mine = found[pk]
+        mine = found.texts[pk]
         cells = "".join([mine.get(column, "<td>") for column in columns])
         return f"<tr><th scope=row><a href={history.format(pk)}>{escape(name)}</a>{weeks}{cells}"
 

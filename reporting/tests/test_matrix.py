@@ -1,4 +1,4 @@
-"""The matrix: a letter for every state, scope, filters, groups that follow, and no query that grows."""
+"""The matrix: a letter for every state, rates, scope, filters, what follows the page, no query that grows."""
 
 import re
 
@@ -9,6 +9,8 @@ from accounts.models import Organization
 from obligations import services
 from obligations.models import Obligation, Outcome
 from reporting import matrix as grid
+from reporting.periods import opened_periods
+from reporting.rates import rate, rates
 from reporting.sweep import sweep
 
 URL = "/matrix/"
@@ -98,13 +100,54 @@ def test_later_groups_follow_and_need_no_script(world, client_for, monkeypatch):
     assert f">{world.other_school_org.name}</a>" in client.get(URL, {"all": 1}).content.decode()
 
 
+def rates_of(html, heading):
+    """The rates in the row that begins with `heading`."""
+    row = next(row for row in html.split("<tr class=")[1:] if heading in row.split("</th>")[0])
+    return re.findall(r"<td>([^<]*)", row)
+
+
+def test_rates_are_those_of_every_page(world, seven, client_for):
+    columns = opened_periods()[::-1]
+    weekly = Obligation.objects.weekly()
+    counts = rates(weekly, "organization__supervisor", "period")
+    html = client_for(world.office).get(URL).content.decode()
+    for bureau in [world.bureau, world.other_bureau]:
+        expected = [counts[bureau.pk, period.pk].text for period in columns]
+        assert rates_of(html, bureau.name) == expected
+    expected = [rate(weekly.filter(period=period)).text for period in columns]
+    assert rates_of(html, "合计填报率") == expected
+    assert {"50%", "0%"} <= set(expected)
+
+
+def test_total_follows_when_not_all_groups_are_shown(world, seven, client_for, monkeypatch):
+    client = client_for(world.office)
+    at_once = rates_of(client.get(URL).content.decode(), "合计填报率")
+    monkeypatch.setattr(grid, "FIRST_CELLS", 1)
+    html = client.get(URL, {"weeks": 12}).content.decode()
+    assert rates_of(html, "合计填报率") == ["…"] * 7
+    assert rates_of(html, world.other_bureau.name) == ["…"] * 7
+    assert 'hx-get="?weeks=12&amp;total=1" hx-trigger="load"' in html
+    part = client.get(URL, {"weeks": 12, "total": 1}).content.decode()
+    assert part.startswith("<tbody")
+    assert rates_of(part, "合计填报率") == at_once
+    assert rates_of(client.get(URL, {"all": 1}).content.decode(), "合计填报率") == at_once
+
+
+def test_total_keeps_scope_and_filters(world, seven, client_for):
+    for user, query in [(world.city_officer, {}), (world.office, {"city": world.bureau.pk})]:
+        client = client_for(user)
+        total = rates_of(client.get(URL, query | {"total": 1}).content.decode(), "合计填报率")
+        assert total == rates_of(client.get(URL, query).content.decode(), world.bureau.name)
+    assert client_for(world.contact).get(URL, {"total": 1}).status_code == 403
+
+
 def test_queries_do_not_grow(world, client_for, django_assert_num_queries):
     client = client_for(world.office)
     client.get(URL)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get(URL)
     for name in ["甲", "乙", "丙"]:
         world.add_school(f"{name}演示学校", bureau=world.province)
     world.add_week("2020-W46")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get(URL)

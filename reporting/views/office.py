@@ -30,35 +30,45 @@ def require_reporting(request: HttpRequest) -> None:
 
 @require_safe
 def matrix(request: HttpRequest) -> HttpResponse:
-    """Schools × weeks. `group` asks for the rows of one supervising authority alone, as they come into view."""
+    """Schools × weeks. What follows the page is asked for alone: `group`, the rows of one supervising
+    authority as they come into view; `total`, the rates of all schools."""
     require_reporting(request)
     schools = Organization.objects.visible_to(request.user).schools()
     chosen = MatrixFilter(request.GET, queryset=schools, request=request, periods=opened_periods())
     columns = chosen.columns_asked()
+    if "total" in request.GET:
+        totals = grid.rate_cells(grid.totals(chosen.qs, columns))
+        return render(request, "reporting/office/_matrix_total.html", {"totals": totals})
     wanted = chosen.qs
     if group := request.GET.get("group"):
         wanted = wanted.filter(supervisor=group) if group.isdecimal() else wanted.none()
     parts = grid.groups(wanted, columns)
     whole = bool(group) or "all" in request.GET
     shown, later = (parts, []) if whole else grid.split(parts, len(columns))
-    context = {"groups": _with_rows(shown, columns), "columns": columns, "later": later}
+    found = grid.cells(shown, columns)
+    context = {"groups": _with_rows(shown, columns, found), "columns": columns, "later": later}
     if group:
         return render(request, "reporting/office/_matrix_groups.html", context)
     context |= {
         "filter": chosen,
         "marks": grid.MARKS.items(),
-        "totals": grid.rate_cells(grid.totals(parts, columns)),
+        "unknown": grid.unknown_cells(columns),
+        "totals": None if later else grid.rate_cells(found.totals),
         "school_count": sum(len(part.schools) for part in parts),
     }
     return render(request, "reporting/office/matrix.html", context)
 
 
-def _with_rows(parts: list[grid.Group], columns: list[Period]) -> list[tuple[grid.Group, str]]:
-    ids = [pk for part in parts for pk, _ in part.schools]
-    found = grid.cells(ids, columns)
-    mine = Obligation.objects.weekly().filter(organization__in=ids)
+def _with_rows(
+    parts: list[grid.Group], columns: list[Period], found: grid.Cells
+) -> list[tuple[grid.Group, str, str]]:
+    """Each group with its rates and its rows."""
+    mine = Obligation.objects.weekly().filter(organization__in=list(found.texts))
     streaks = current_weeks(mine, at=clock.now())
-    return [(part, grid.school_rows(part, columns, found, streaks)) for part in parts]
+    return [
+        (part, grid.rate_cells(found.rates[part.pk]), grid.school_rows(part, columns, found, streaks))
+        for part in parts
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
