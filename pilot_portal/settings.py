@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "accounts",
     "obligations",
     "certificates",
+    "funding",
     "schools",
     "evaluators",
     "supervision",
@@ -282,7 +283,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{PORTAL_NAME} 接口",
     "DESCRIPTION": (
-        "机构、报送周期、报送任务、周报、案件与报送率。请求头带 `Authorization: Bearer 令牌`；"
+        "机构、报送周期、报送任务、周报、案件与填报率。请求头带 `Authorization: Bearer 令牌`；"
         "能看什么、办什么，与令牌持有人在页面上相同。时间都带时区。"
     ),
     "VERSION": "1",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("core.urls")),
     path("", include("accounts.urls")),
     path("", include("obligations.urls")),
+    path("", include("funding.urls")),
     path("", include("schools.urls")),
     path("", include("evaluators.urls")),
     path("", include("supervision.urls")),

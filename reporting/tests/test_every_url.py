@@ -12,6 +12,7 @@ from core.attachments import attach
 from core.models import Delivery, Notice
 from core.tests.test_attachments import png
 from obligations import disputes
+from funding import services as funding
 from obligations import services as obligations
 from obligations.models import PlatformImport, Policy
 from obligations.tests.lists import take_in as listing
@@ -99,6 +100,18 @@ def addresses(world):
     token, _ = create_token(
         user=world.contact, name="教务", scopes=["read:reports"], days=30, by=world.contact, at=clock.now()
     )
+    money = funding.allocate(
+        fields={
+            "organization": world.school_org,
+            "year": 2020,
+            "source": "province",
+            "document": "演示1号",
+            "amount": 1,
+            "allocated_on": clock.today(),
+        },
+        by=world.finance,
+        at=clock.now(),
+    )
     own = {
         "accounts:token-revoke": token.pk,
         "core:notice-open": notice.pk,
@@ -112,6 +125,7 @@ def addresses(world):
         "obligations:dispute": dispute.pk,
         "obligations:dispute-answer": dispute.pk,
         "obligations:dispute-withdraw": dispute.pk,
+        "funding:arrival": money.pk,
         "evaluators:detail": world.evaluator_org.pk,
         "schools:plan": world.programme.pk,
         "schools:programme-end": world.programme.pk,

@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.models import City, Organization, PilotMembership, User
 from core import clock
 from core.models import ClockOrigin
+from reporting.demo import funds
 from reporting.demo.chronicle import Chronicle
 from reporting.demo.province import PASSWORD, SCHOOLS, Founder
 
@@ -74,4 +75,5 @@ def make(*, schools: int, years: int, seed: int, say: Callable[[str], object]) -
     starts_on -= dt.timedelta(days=starts_on.weekday())
     province = Founder(schools=schools, starts_on=starts_on, rng=rng).found()
     Chronicle(province, starts_on=starts_on, now=NOW, rng=rng).play(say)
+    funds.allocate(province, now=NOW)
     ClockOrigin.objects.create(real_at=clock.real_now(), portal_at=NOW)
