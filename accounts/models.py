@@ -236,6 +236,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def active(self) -> "UserQuerySet":
         return self.filter(is_active=True)
 
+    def school_contacts(self) -> "UserQuerySet":
+        """Active accounts of schools' contacts, stand-ins last."""
+        return self.active().filter(role=Role.SCHOOL_CONTACT).order_by("is_stand_in", "username")
+
     def matching(self, text: str) -> "UserQuerySet":
         """Search by name, sign-in name or organisation."""
         text = text.strip()
@@ -331,7 +335,7 @@ class Scope(models.TextChoices):
 
     READ_ORGANIZATIONS = "read:organizations", "查看机构"
     READ_PERIODS = "read:periods", "查看报送周期"
-    READ_OBLIGATIONS = "read:obligations", "查看报送任务与报送率"
+    READ_OBLIGATIONS = "read:obligations", "查看报送任务与填报率"
     READ_REPORTS = "read:reports", "查看周报"
     WRITE_REPORTS = "write:reports", "提交周报"
     READ_CASES = "read:cases", "查看案件"

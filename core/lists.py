@@ -29,6 +29,8 @@ class ListPage(TemplateView):
     empty_url = ""
     empty_label = ""
     export_name = ""
+    # What clears all filters, where one stands without being asked for.
+    clear_query = ""
     per_page = 50
 
     def queryset(self) -> QuerySet[Any]:
@@ -51,6 +53,8 @@ class ListPage(TemplateView):
             filter=filterset,
             table=table,
             count=paginator.count,
+            can_clear=filterset is not None and any(filterset.data.get(name) for name in filterset.filters),
+            clear_url=f"{self.request.path}{self.clear_query}",
             is_filtered=any(
                 value for name, value in self.request.GET.items() if name != table.order_by_field
             ),
@@ -64,12 +68,13 @@ class ListPage(TemplateView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not self.export_name:
             return self.http_method_not_allowed(request, *args, **kwargs)
-        _, table = self._filtered()
+        filterset, table = self._filtered()
         at = clock.now()
+        asked = filterset.data if filterset and filterset.is_bound else request.GET
         content = exports.export_list(
             name=self.export_name,
             rows=table.as_values(),
-            filters={name: value for name, value in request.GET.items() if value},
+            filters={name: value for name, value in asked.items() if value},
             by=request.user,
             at=at,
         )

@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 
 import django_tables2 as tables
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from core import clock
 from core.templatetags import portal
@@ -35,6 +37,13 @@ class InstantColumn(tables.Column):
 
     def value(self, value: Any = None, **kwargs: Any) -> str:
         return f"{clock.local(value):%Y-%m-%d %H:%M}" if value else ""
+
+
+def with_note(shown: str, note: str) -> SafeString:
+    """What a cell shows, with a quiet line below where there is something to add."""
+    return (
+        format_html('{}<br><span class="quiet">{}</span>', shown, note) if note else format_html("{}", shown)
+    )
 
 
 class StateColumn(tables.Column):

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Role, User
 from core import clock
-from core.tables import NUMBER, WIDE, InstantColumn, PortalTable, StateColumn
+from core.tables import NUMBER, WIDE, InstantColumn, PortalTable, StateColumn, with_note
 from core.templatetags import portal
 from obligations.models import (
     Dispute,
@@ -33,12 +33,6 @@ def _page(obligation: Obligation, user: User) -> str:
     return reverse("reporting:edit" if doing else "reporting:report", args=[obligation.pk])
 
 
-def _with_note(shown: str, note: str) -> SafeString:
-    return (
-        format_html('{}<br><span class="quiet">{}</span>', shown, note) if note else format_html("{}", shown)
-    )
-
-
 class DeadlineTable(PortalTable):
     organization = tables.Column(
         "机构", linkify=("accounts:organization-detail", [tables.A("organization_id")])
@@ -57,7 +51,7 @@ class DeadlineTable(PortalTable):
         super().__init__(*args, exclude=() if user.sees_reporting else ("organization",), **kwargs)
 
     def render_due_at(self, record: Obligation) -> SafeString:
-        return _with_note(portal.when(record.due_at), record.period.note if record.period else "")
+        return with_note(portal.when(record.due_at), record.period.note if record.period else "")
 
     def value_due_at(self, record: Obligation) -> str:
         return f"{clock.local(record.due_at):%Y-%m-%d %H:%M}"
@@ -85,7 +79,7 @@ class DeadlineTable(PortalTable):
     def render_state(self, record: Obligation) -> SafeString:
         overdue = record.outcome == Outcome.PENDING and record.due_at <= clock.now()
         badge = portal.state("lapsed", label="逾期待报") if overdue else portal.state(record.state)
-        return _with_note(badge, record.exempt_reason if record.outcome == Outcome.EXEMPT else "")
+        return with_note(badge, record.exempt_reason if record.outcome == Outcome.EXEMPT else "")
 
     def value_state(self, record: Obligation) -> str:
         return portal.state_word(record.state)
@@ -190,7 +184,7 @@ class DisputeTable(PortalTable):
 
     def render_state(self, record: Dispute) -> SafeString:
         note = "已超期" if record.is_overdue(clock.now()) else ""
-        return _with_note(portal.state(record.state), note)
+        return with_note(portal.state(record.state), note)
 
     def value_state(self, record: Dispute) -> str:
         return record.get_state_display()

@@ -170,7 +170,7 @@ def _file(row: Obligation, sent: dict[str, Any], key: str, *, by: Any, at: Any) 
 
 @extend_schema_view(
     retrieve=extend_schema(
-        summary="一个周期的报送率，按主管部门",
+        summary="一个周期的填报率，按主管部门",
         description="与页面、通报同一算法：owed = on_time + late + missed + pending；各主管部门相加等于合计。"
         "百分数只舍不入，无应报时为 null。",
         responses=RatesSerializer,
@@ -190,7 +190,7 @@ class RatesViewSet(GenericViewSet):
     def retrieve(self, request: Request, pk: int) -> Response:
         if not permissions.may_see_reporting(request.user):
             raise PermissionDenied(
-                "报送率由推进办、领导组、审计督导和市教育局查看。本单位的各项结果见 obligations。"
+                "填报率由推进办、领导组、审计督导和市教育局查看。本单位的各项结果见 obligations。"
             )
         period = get_object_or_404(Period, pk=pk)
         owed = Obligation.objects.visible_to(request.user).filter(period=period)

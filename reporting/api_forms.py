@@ -89,7 +89,7 @@ class RateSerializer(serializers.Serializer):
     filled = serializers.IntegerField()
     never_filled = serializers.IntegerField()
     exempt = serializers.IntegerField(help_text="不计入 owed")
-    percent = serializers.FloatField(allow_null=True, help_text="报送率：按时与迟报")
+    percent = serializers.FloatField(allow_null=True, help_text="填报率：按时与迟报")
     percent_on_time = serializers.FloatField(allow_null=True)
 
 

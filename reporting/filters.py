@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
-from accounts.models import Organization, OrganizationQuerySet
+from accounts.models import Organization, OrganizationQuerySet, Role
 from core import clock
 from obligations.models import Obligation, Period
 from reporting.matrix import IN_STATE, STATE_CHOICES
@@ -51,6 +51,12 @@ class SchoolFilter(django_filters.FilterSet):
     class Meta:
         model = Organization
         fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.request.user.role == Role.CITY_BUREAU:
+            # Its schools are all its own: there is nothing to choose.
+            del self.filters["city"]
 
     def not_of_schools(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         """For filters that choose columns or obligations."""

@@ -5,9 +5,11 @@ from typing import Any
 import django_filters
 import django_tables2 as tables
 from django.db.models import QuerySet
+from django.utils.safestring import SafeString
 
-from core.tables import NUMBER, InstantColumn, PortalTable, StateColumn
-from obligations.models import Obligation
+from core.tables import NUMBER, InstantColumn, PortalTable, StateColumn, with_note
+from core.templatetags import portal
+from obligations.models import Obligation, Outcome
 from reporting.periods import opened_periods
 
 
@@ -25,6 +27,10 @@ class HistoryFilter(django_filters.FilterSet):
 
     def of_year(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(key__startswith=f"{value}-W")
+
+
+def _why_exempt(obligation: Obligation) -> str:
+    return obligation.exempt_reason if obligation.outcome == Outcome.EXEMPT else ""
 
 
 class HistoryTable(PortalTable):
@@ -51,6 +57,13 @@ class HistoryTable(PortalTable):
 
     def render_source(self, record: Obligation, value: str) -> str:
         return value if record.received_at or record.filled_at else "—"
+
+    def render_state(self, record: Obligation) -> SafeString:
+        return with_note(portal.state(record.state), _why_exempt(record))
+
+    def value_state(self, record: Obligation) -> str:
+        word, why = portal.state_word(record.state), _why_exempt(record)
+        return f"{word}（{why}）" if why else word
 
     class Meta(PortalTable.Meta):
         order_by = "-due_at"

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from accounts.models import Organization, Role, User
+from accounts.models import Organization, User
 from core import clock
 from core.templatetags.portal import state_word
 from obligations.models import Obligation
@@ -65,8 +65,8 @@ def add_details(lines: Iterable[NonReporter]) -> list[dict[str, Any]]:
 def contacts_of(ids: list[int]) -> dict[int, list[str]]:
     """Organisation → names of its contacts, stand-ins last."""
     contacts: dict[int, list[str]] = {}
-    users = User.objects.active().filter(role=Role.SCHOOL_CONTACT, organization__in=ids)
-    for pk, name in users.order_by("is_stand_in", "username").values_list("organization_id", "name"):
+    users = User.objects.school_contacts().filter(organization__in=ids)
+    for pk, name in users.values_list("organization_id", "name"):
         contacts.setdefault(pk, []).append(name)
     return contacts
 

@@ -63,11 +63,15 @@ class Rate:
     @property
     def text(self) -> str:
         """`95.2%`, or a dash where nothing is owed."""
-        return "—" if self.percent is None else f"{self.percent:g}%"
+        return _text(self.percent)
 
     @property
     def percent_on_time(self) -> float | None:
         return _percent(self.on_time, self.owed)
+
+    @property
+    def text_on_time(self) -> str:
+        return _text(self.percent_on_time)
 
     @property
     def behind(self) -> int:
@@ -87,6 +91,10 @@ class Rate:
 
 
 _counts = attrgetter(*(f.name for f in fields(Rate)))
+
+
+def _text(percent: float | None) -> str:
+    return "—" if percent is None else f"{percent:g}%"
 
 
 def _percent(part: int, whole: int) -> float | None:

@@ -34,7 +34,8 @@ class SchoolList(ListPage):
     template_name = "schools/list.html"
     heading = "试点院校"
     export_name = "试点院校"
-    empty_text = "您可以查看的范围内还没有院校。"
+    empty_text = "您可以查看的范围内还没有试点院校。"
+    clear_query = "?pilot="
 
     def queryset(self) -> QuerySet[Any]:
         schools = super().queryset().with_figures(clock.now(), clock.today().year)
@@ -77,6 +78,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "in_pilot": any(m.joined_at <= at and (m.left_at is None or m.left_at > at) for m in memberships),
         "aliases": list(school.organization.aliases.all()),
         "mobile": _mobile(request, school),
+        "contacts": list(school.organization.users.school_contacts().values_list("name", flat=True)),
         "may_edit": permissions.may_edit(request.user, school),
         "sees_reports": request.user.sees_reporting or request.user.organization_id == school.pk,
         "sees_timeline": request.user.sees_province or permissions.may_see_mobile(request.user, school),

@@ -5,11 +5,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 
 from accounts.models import Organization
 from core import clock
-from core.forms import DayInput, EvidenceField
+from core.forms import DayInput, EvidenceField, SearchSelect
 from supervision.models import Case
 from supervision.services.procedure import ANSWER_WORKING_DAYS, END_OF_DAY
 from supervision.students import Line
@@ -17,10 +16,17 @@ from supervision.students import Line
 _LONG = {"rows": 6}
 
 
+class SchoolField(forms.ModelChoiceField):
+    """By name or code; of two with the like name the code tells which."""
+
+    def label_from_instance(self, obj: Organization) -> str:
+        return f"{obj.name}（{obj.code}）"
+
+
 class OpenCaseForm(forms.Form):
     """A case by hand. `school` cleans to the organisation."""
 
-    school = forms.CharField(label="院校", max_length=120, help_text="全称或代码；只须能认出唯一一所。")
+    school = SchoolField(Organization.objects.schools().order_by("code"), label="院校", widget=SearchSelect)
     ground = forms.ChoiceField(
         label=f"情形（{Case.CLAUSE}）",
         widget=forms.RadioSelect,
@@ -33,17 +39,6 @@ class OpenCaseForm(forms.Form):
         help_text="写明时间、地点、经过和后果；将原样写入告知书。",
     )
     files = EvidenceField(label="证据材料")
-
-    def clean_school(self) -> Organization:
-        text = self.cleaned_data["school"].strip()
-        schools = Organization.objects.schools()
-        found = list(schools.filter(Q(name=text) | Q(code=text))[:2]) or list(schools.matching(text)[:6])
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise ValidationError("没有找到这所院校，请填写全称或代码。")
-        names = "、".join(f"{o.name}（{o.code}）" for o in found[:5])
-        raise ValidationError(f"有多所院校符合：{names}。请填写全称或代码。")
 
 
 class FilesForm(forms.Form):

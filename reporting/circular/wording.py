@@ -70,7 +70,7 @@ def _overview(circular: Circular, authority: Organization | None) -> list[str]:
 def _percent_words(rate: Rate, change: str) -> str:
     if rate.percent is None:
         return "没有应报的周报"
-    return f"填报率{rate.percent}%{f'（{change}）' if change else ''}，按时率{rate.percent_on_time}%"
+    return f"填报率{rate.text}{f'（{change}）' if change else ''}，按时率{rate.text_on_time}"
 
 
 def change_words(circular: Circular) -> str:
@@ -97,8 +97,8 @@ def _punctuality(circular: Circular) -> list[str]:
         key=lambda line: line.rate.percent or 0,
     )
     if len(owing) > 1 and below:
-        named = "、".join(f"{line.name}（{line.rate.percent}%）" for line in below)
-        texts.append(f"填报率低于合计（{general}%）的有：{named}。")
+        named = "、".join(f"{line.name}（{line.rate.text}）" for line in below)
+        texts.append(f"填报率低于合计（{circular.total.rate.text}）的有：{named}。")
     return [*texts, "分市、分校情况见附件。"]
 
 

@@ -11,8 +11,8 @@ from core import clock
 from core.attachments import attach
 from core.models import Delivery, Notice
 from core.tests.test_attachments import png
-from obligations import disputes
 from funding import services as funding
+from obligations import disputes
 from obligations import services as obligations
 from obligations.models import PlatformImport, Policy
 from obligations.tests.lists import take_in as listing

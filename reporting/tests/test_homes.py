@@ -93,6 +93,15 @@ def test_an_evaluator_sees_its_certificates_and_no_others(world, client_for):
     assert client_for(world.finance).get("/").context["home"].planned == 300
 
 
+@pytest.mark.parametrize(("role", "said"), [("expert", "没有分配给您"), ("third_party", "没有委托给您")])
+def test_who_has_nothing_assigned_sees_no_totals(world, client_for, role, said):
+    page = client_for(getattr(world, role)).get("/").content.decode()
+    assert said in page
+    assert "看帮助" in page
+    assert "计划人数" not in page
+    assert str(world.level) not in page
+
+
 def test_a_certificates_schools_are_suspended_after_being_shown(world, client_for):
     other = Certificate.objects.create(name="另一演示职业技能等级证书", owner=world.evaluator_org)
     world.add_programme(world.other_school, CertificateLevel.objects.create(certificate=other, level=1))

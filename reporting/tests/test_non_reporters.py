@@ -53,7 +53,10 @@ def test_longest_streak_first_and_filters(world, client_for):
 
 
 def test_scope(world, client_for):
-    assert names(client_for(world.city_officer).get(URL)) == [world.school_org.name]
+    city = client_for(world.city_officer).get(URL)
+    assert names(city) == [world.school_org.name]
+    assert "city" not in city.context["filter"].form.fields
+    assert "city" in client_for(world.office).get(URL).context["filter"].form.fields
     assert "提醒所选" not in client_for(world.leading).get(URL).content.decode()
     for user in [world.contact, world.finance, world.evaluator_officer, world.learner]:
         assert client_for(user).get(URL).status_code == 403

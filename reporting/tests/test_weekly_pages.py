@@ -1,9 +1,11 @@
 """The weekly pages through HTTP, as a browser without scripts uses them."""
 
+import io
 import re
 
 import pytest
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from accounts.models import PilotMembership
 from certificates.models import CertificateLevel
@@ -262,6 +264,22 @@ def test_a_school_sees_its_history_with_its_sums(world, client_for):
     assert only.context["rate"].owed == 2
     exported = client_for(world.office).post(reverse("reporting:history", args=[world.school_org.pk]))
     assert exported["Content-Type"].endswith("sheet")
+
+
+def test_the_history_says_why_a_week_was_exempt(world, client_for):
+    Obligation.objects.filter(pk=world.obligation.pk).update(outcome="exempt", exempt_reason="防汛停课")
+    client, address = client_for(world.contact), reverse("reporting:history", args=[world.school_org.pk])
+    shown = client.get(address).content.decode()
+    assert "防汛停课" in shown
+    assert "<dt>填报率</dt><dd>—</dd>" in shown
+    sheet = load_workbook(io.BytesIO(client.post(address).content)).active
+    assert any("免报（防汛停课）" in row for row in sheet.values)
+
+
+def test_the_receipt_carries_the_portals_name(world, client_for, settings):
+    receipt = file(world).receipt
+    page = client_for(world.contact).get(reverse("reporting:receipt", args=[receipt])).content.decode()
+    assert f'<p class="receipt-portal">{settings.PORTAL_NAME}</p>' in page
 
 
 def test_the_people_of_a_school_find_their_weeks_in_the_left_column(world, client_for):

@@ -15,8 +15,11 @@ WORK = {
     Role.EVALUATOR: "贵单位的证书在本省的试点情况。",
     Role.FINANCE: "全省试点院校、项目与年度计划人数。",
     Role.COORDINATOR: "全省试点证书与院校概况，供对接评价组织时使用。",
-    Role.EXPERT: "全省试点证书与院校概况。目前没有分配给您的任务。",
-    Role.THIRD_PARTY: "全省试点证书与院校概况。目前没有委托给您的评价。",
+}
+# Nothing can be assigned to these yet; the province's totals are not theirs.
+ASSIGNED = {
+    Role.EXPERT: "目前没有分配给您的任务。有任务时会显示在这里，并发通知给您。",
+    Role.THIRD_PARTY: "目前没有委托给您的评价。有委托时会显示在这里，并发通知给您。",
 }
 
 
@@ -37,4 +40,5 @@ def home(request: HttpRequest) -> HttpResponse:
             "may_see_schools": may_see_schools(user),
         }
         return render(request, "reporting/home/plans.html", context)
-    return render(request, "reporting/home/learner.html")
+    assigned = ASSIGNED.get(user.role, "与您有关的消息会显示在通知里。")
+    return render(request, "reporting/home/assigned.html", {"assigned": assigned})

@@ -176,6 +176,31 @@ def test_filters(world, client_for, query, found):
     assert f"共 <strong>{found}</strong> 条" in page(client_for(world.office), f"/schools/?{query}")
 
 
+def test_the_list_begins_with_those_in_the_pilot(world, client_for):
+    world.other_school_org.memberships.update(left_at=clock.now())
+    client = client_for(world.office)
+    for query, found in [("", 1), ("?sort=code", 1), ("?pilot=", 2), ("?pilot=False", 1), ("?q=T0", 1)]:
+        assert f"共 <strong>{found}</strong> 条" in page(client, f"/schools/{query}"), query
+    shown = page(client, "/schools/")
+    assert '<option value="True" selected>在试点' in shown
+    assert 'href="/schools/?pilot="' in shown
+    assert 'href="/schools/?pilot="' not in page(client, "/schools/?pilot=")
+    exported = load_workbook(io.BytesIO(client.post("/schools/").content)).active
+    assert exported.max_row == 2
+
+
+def test_accounts_stand_in_where_the_roster_names_no_contact(world, client_for):
+    client, address = client_for(world.office), f"/schools/{world.school.pk}/"
+    School.objects.filter(pk=world.school.pk).update(contact_name="", contact_mobile="", contact_email="")
+    shown = page(client, address)
+    assert world.contact.name in shown
+    assert "名册未登记联系人" in shown
+    School.objects.filter(pk=world.school.pk).update(contact_name="名册上的人")
+    shown = page(client, address)
+    assert "名册上的人" in shown
+    assert "名册未登记联系人" not in shown
+
+
 def test_list_sorts_and_exports(world, client_for):
     client = client_for(world.office)
     for column in (

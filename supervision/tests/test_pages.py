@@ -171,15 +171,17 @@ def test_a_late_answer_is_told_why_not(world, client_for):
 
 def test_a_case_is_opened_by_hand(world, client_for):
     office = client_for(world.office)
-    good = {"school": world.school_org.code, "ground": "forcing", "facts": "强制学生报考"}
-    assert "没有找到" in office.post("/cases/new/", good | {"school": "无此校"}).content.decode()
-    assert "有多所" in office.post("/cases/new/", good | {"school": "演示"}).content.decode()
+    good = {"school": world.school_org.pk, "ground": "forcing", "facts": "强制学生报考"}
+    for nobody in ("无此校", str(world.bureau.pk), "9" * 40):
+        assert "school" in office.post("/cases/new/", good | {"school": nobody}).context["form"].errors
+    assert '<select name="school" data-search' in page(office, "/cases/new/")
     answer = office.post("/cases/new/", good | {"files": SimpleUploadedFile("证.png", png())})
     case = Case.objects.get()
     assert answer["Location"] == path(case)
     assert "证.png" in page(client_for(world.contact), path(case))
     assert "未结案件" in office.post("/cases/new/", good).content.decode()
-    assert world.school_org.code in page(office, f"/cases/new/?school={world.school_org.pk}")
+    asked = page(office, f"/cases/new/?school={world.school_org.pk}")
+    assert f'<option value="{world.school_org.pk}" selected>' in asked
     for user in [world.city_officer, world.contact]:
         assert client_for(user).get("/cases/new/").status_code == 403
 

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods
 from django.views.generic import FormView
 
 from accounts import typed
-from accounts.models import Organization
 from core import clock
 from core.workflow import NotNow, Transition
 from supervision import forms, permissions, services, students
@@ -133,12 +132,7 @@ class OpenCase(FormView):
         return super().dispatch(request, *args, **kwargs)
 
     def get_initial(self) -> dict[str, Any]:
-        code = Organization.objects.schools().filter(pk=self._asked()).values_list("code", flat=True)
-        return {"school": code.first() or ""}
-
-    def _asked(self) -> int:
-        text = self.request.GET.get("school", "")
-        return int(text) if text.isdecimal() and len(text) < 10 else 0
+        return {"school": self.request.GET.get("school", "")}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         frame = {
