@@ -125,3 +125,15 @@ def test_the_list_asks_the_same_for_one_and_for_three(world, client_for):
     for i in range(2):
         allocate(world, document=f"{i}号")
     assert asked() == one <= 20
+
+
+def test_what_still_waits_is_found(world, client_for):
+    waiting = allocate(world)
+    arrived = allocate(world, document="2号")
+    services.note_arrival(arrived, arrived_on=dt.date(2020, 11, 18), by=world.contact, at=clock.now())
+    client = client_for(world.finance)
+
+    def found(arrival):
+        return [row.record for row in client.get(LIST, {"arrival": arrival}).context["table"].rows]
+
+    assert (found("waiting"), found("arrived")) == ([waiting], [arrived])
