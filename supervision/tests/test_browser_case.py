@@ -110,7 +110,7 @@ def test_a_case_is_opened_by_hand(world, live_server, visit, size):
     page = visit(world.office, size)
     page.goto(f"{live_server.url}/cases/")
     page.click("a:has-text('登记案件')")
-    page.fill("#id_school", world.school_org.name)
+    page.select_option("#id_school", value=str(world.school_org.pk), force=True)
     page.check("text=强制或变相强制学生参加培训或考核的")
     page.fill("#id_facts", "2020年10月要求全体学生报名")
     page.set_input_files("#id_files", {"name": "通知.png", "mimeType": "image/png", "buffer": png()})
