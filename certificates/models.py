@@ -30,6 +30,15 @@ class Certificate(models.Model):
         return self.name.removesuffix("职业技能等级证书") or self.name
 
 
+class ExamForm(models.TextChoices):
+    """How a level is examined: what the cost caps go by (MOE 三(二))."""
+
+    PAPER = "paper", "纸笔考试"
+    COMPUTER = "computer", "机考"
+    PRACTICAL = "practical", "一般实操"
+    SPECIAL_PRACTICAL = "special_practical", "特殊实操"
+
+
 class CertificateLevel(models.Model):
     """The unit of the national platform: certificate × level."""
 
@@ -40,6 +49,7 @@ class CertificateLevel(models.Model):
 
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="levels", verbose_name="证书")
     level = models.PositiveSmallIntegerField("等级", choices=Level)
+    exam_form = models.CharField("考核形式", max_length=20, choices=ExamForm, blank=True)
     platform_id = models.CharField("国家平台编号", max_length=40, blank=True)
     platform_state_on = models.DateField("国家平台数据日期", null=True, blank=True)
 

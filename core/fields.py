@@ -1,5 +1,6 @@
 """Model fields that every app shares."""
 
+import json
 from typing import Any
 
 from django.db import models
@@ -22,8 +23,14 @@ class EncryptedTextField(models.TextField):
         return f"{instance._meta.label_lower}.{self.attname}.{instance.pk}"
 
     def pre_save(self, instance: models.Model, add: bool) -> Any:
-        plain = getattr(instance, self.attname)
-        return crypto.encrypt(plain, row=self.row(instance)) if plain else ""
+        value = getattr(instance, self.attname)
+        return crypto.encrypt(self.to_text(value), row=self.row(instance)) if value else ""
+
+    def to_text(self, value: Any) -> str:
+        return str(value)
+
+    def from_text(self, text: str) -> Any:
+        return text
 
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name in {"exact", "isnull"}:
@@ -50,12 +57,28 @@ class _Decrypting:
             instance.refresh_from_db(fields=[name])
         value = instance.__dict__[name]
         if isinstance(value, _Sealed):
-            value = crypto.decrypt(value, row=self.field.row(instance))
+            value = self.field.from_text(crypto.decrypt(value, row=self.field.row(instance)))
             instance.__dict__[name] = value
         return value
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
+
+
+class EncryptedJSONField(EncryptedTextField):
+    """A JSON object kept as one encrypted text; None where there is none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"blank": True, "default": None, **kwargs})
+
+    def to_text(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    def from_text(self, text: str) -> Any:
+        return json.loads(text)
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
+        return _Sealed(value) if value else None
 
 
 def masked(value: str, *, head: int = 3, tail: int = 4) -> str:

@@ -21,7 +21,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     year = clock.today().year
     programmes = (
         Programme.objects.visible_to(request.user)
-        .active_at(clock.now())
+        .running_at(clock.now())
         .filter(certificate_level__certificate__owner=evaluator.organization_id)
     )
     schools = _schools(programmes, year)

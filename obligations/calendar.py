@@ -3,6 +3,7 @@
 Days are local days. A year that has not been published knows only Saturdays and Sundays (待公布).
 """
 
+import calendar
 import datetime as dt
 
 from obligations.models import CalendarDay
@@ -35,3 +36,10 @@ def working_day_before(day: dt.date) -> dt.date:
     while not _works(day, entries):
         day -= dt.timedelta(days=1)
     return day
+
+
+def add_months(day: dt.date, n: int) -> dt.date:
+    """The same day `n` months on, or that month's last day where it has no such day (31 January → 28 February)."""
+    months = day.year * 12 + day.month - 1 + n
+    year, month = months // 12, months % 12 + 1
+    return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))

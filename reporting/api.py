@@ -16,13 +16,13 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import VisibleViewSet
 from accounts.models import Organization, Scope
-from core import clock
+from core import clock, drafts
 from core.api_schema import sample
 from core.problems import Conflict
 from obligations.api import organization_filter, since_filter
 from obligations.models import Obligation, ObligationKind, Period
+from obligations.rates import rates, total
 from reporting import api_samples as samples
-from reporting import content as shape
 from reporting import filing_keys, permissions
 from reporting.api_forms import (
     DetailSerializer,
@@ -35,7 +35,6 @@ from reporting.api_forms import (
     typed_of,
 )
 from reporting.models import ReportVersion, WeeklyReport
-from reporting.rates import rates, total
 from reporting.sheet import filing, sheet_for
 
 KEY = re.compile(r"[A-Za-z0-9._:-]{8,64}")
@@ -154,7 +153,7 @@ def _key(request: Request) -> str:
 def _file(row: Obligation, sent: dict[str, Any], key: str, *, by: Any, at: Any) -> tuple[ReportVersion, bool]:
     """What came under this key before is answered before the figures are checked anew: last week's may have
     been corrected meanwhile."""
-    fingerprint = shape.content_hash(typed_of(sent))
+    fingerprint = drafts.content_hash(typed_of(sent))
     try:
         if before := filing_keys.filed_under(row, key=key, fingerprint=fingerprint):
             return before, False

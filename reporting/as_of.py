@@ -21,8 +21,8 @@ from accounts.models import Organization
 from core.models import Event
 from obligations import platform, services
 from obligations.models import Dispute, Obligation, Outcome, Period, PlatformFiling, Suspension
+from obligations.rates import Rate
 from reporting.models import ReportVersion
-from reporting.rates import Rate
 from supervision.models import Case, CaseEvidence
 
 

@@ -13,8 +13,6 @@ period's own. No field list was ever published: this one is the province's defau
 晋教职成〔2020〕9号 and 一(三) of 教职成厅函〔2019〕19号.
 """
 
-import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -173,12 +171,6 @@ def says_nothing(content: Content, before: Mapping[str, Row]) -> bool:
     spent = content["teachers_trained"] or Decimal(content["money_spent"])
     written = any(content[name] for name in TEXTS)
     return not (moved or spent or written)
-
-
-def content_hash(content: Content) -> str:
-    """SHA-256 (hex) of the canonical JSON: keys sorted, no spaces, UTF-8."""
-    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 class Difference(NamedTuple):

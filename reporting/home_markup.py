@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString, mark_safe
 
 from obligations.models import Period
-from reporting.rates import Rate
+from obligations.rates import Rate
 
 LOW = 80
 

@@ -11,12 +11,12 @@ from accounts.models import Organization, User
 from certificates.models import CertificateLevel
 from core import clock
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Period, Suspension
+from obligations.rates import Rate, rates, total
 from reporting import matrix as grid
 from reporting import nonreporters
 from reporting.home_markup import Trend, rate_cells
 from reporting.models import ProgrammeFigures, WeeklyReport
 from reporting.periods import current_period, opened_periods
-from reporting.rates import Rate, rates, total
 from reporting.streaks import Streak, current_streaks, current_weeks
 from schools.models import AnnualPlan, Programme
 from supervision.models import Case
@@ -84,7 +84,7 @@ def _programmes(user: User, now: dt.datetime) -> list[dict[str, Any]]:
     )
     programmes = (
         Programme.objects.visible_to(user)
-        .active_at(now)
+        .running_at(now)
         .select_related("certificate_level__certificate")
         .prefetch_related(Prefetch("plans", AnnualPlan.objects.filter(year=year), to_attr="this_year"))
         .order_by("certificate_level__certificate__name", "certificate_level__level")
@@ -218,7 +218,7 @@ class PlansHome:
 def plans_home(evaluator: Organization | None = None) -> PlansHome:
     now = clock.now()
     year = clock.local(now).year
-    programmes = Programme.objects.active_at(now).order_by()
+    programmes = Programme.objects.running_at(now).order_by()
     if evaluator:
         programmes = programmes.filter(certificate_level__certificate__owner=evaluator)
     counts = programmes.values("certificate_level").annotate(

@@ -18,7 +18,7 @@ from accounts.models import OrganizationQuerySet
 from core import links
 from core.templatetags.portal import STATES
 from obligations.models import Obligation, Outcome, Period
-from reporting.rates import Rate, rates, total
+from obligations.rates import Rate, rates, total
 
 # Stands for a rate that is still to be fetched.
 UNKNOWN = "…"

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from core.models import AppendOnly
+from core.drafts import Drafted, Version, VersionQuerySet
 from obligations.models import Obligation
 from schools.models import Programme
 
@@ -16,7 +15,7 @@ class WeeklyReportQuerySet(models.QuerySet["WeeklyReport"]):
         return self.filter(obligation__in=Obligation.objects.visible_to(user))
 
 
-class WeeklyReport(models.Model):
+class WeeklyReport(Drafted):
     """What one school says of one period. The draft is not yet a report; a version is."""
 
     obligation = models.OneToOneField(
@@ -24,12 +23,6 @@ class WeeklyReport(models.Model):
     )
     current = models.ForeignKey(
         "ReportVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="现行版本"
-    )
-    draft = models.JSONField("草稿", null=True, blank=True)
-    draft_revision = models.PositiveIntegerField("草稿修订号", default=0)
-    draft_saved_at = models.DateTimeField("草稿保存时间", null=True, blank=True)
-    draft_saved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
 
     objects = WeeklyReportQuerySet.as_manager()
@@ -41,29 +34,16 @@ class WeeklyReport(models.Model):
         return str(self.obligation)
 
 
-class ReportVersionQuerySet(models.QuerySet["ReportVersion"]):
+class ReportVersionQuerySet(VersionQuerySet):
     def visible_to(self, user: Any) -> "ReportVersionQuerySet":
         return self.filter(report__in=WeeklyReport.objects.visible_to(user))
 
-    def update(self, **kwargs: Any) -> int:
-        raise AppendOnly
 
-
-class ReportVersion(models.Model):
-    """One accepted submission, immutable, with its receipt.
-
-    `content_hash` is the SHA-256 (hex) of the canonical JSON of `content`.
-    """
+class ReportVersion(Version):
+    """One accepted weekly report."""
 
     report = models.ForeignKey(WeeklyReport, models.PROTECT, related_name="versions", verbose_name="周报")
-    number = models.PositiveSmallIntegerField("版本")
-    receipt = models.CharField("回执编号", max_length=32, unique=True)
-    token = models.CharField("表单令牌", max_length=64)
-    received_at = models.DateTimeField("收到时间")
-    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     is_zero = models.BooleanField("无新进展", default=False)
-    content = models.JSONField("内容")
-    content_hash = models.CharField("内容摘要", max_length=64)
 
     objects = ReportVersionQuerySet.as_manager()
 
@@ -74,14 +54,6 @@ class ReportVersion(models.Model):
             models.UniqueConstraint(fields=["report", "number"], name="report_version_number"),
             models.UniqueConstraint(fields=["report", "token"], name="report_version_token"),
         ]
-
-    def __str__(self) -> str:
-        return self.receipt
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly
-        super().save(*args, **kwargs)
 
 
 class ProgrammeFigures(models.Model):

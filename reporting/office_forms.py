@@ -25,7 +25,7 @@ class ExcuseForm(ReasonForm):
 
 def schools_running_only(certificate: Certificate, at: dt.datetime) -> OrganizationQuerySet:
     """Schools whose programmes at `at` are all of `certificate`, whatever the level."""
-    active = Programme.objects.active_at(at).filter(school=OuterRef("pk"))
+    active = Programme.objects.running_at(at).filter(school=OuterRef("pk"))
     return Organization.objects.schools().filter(
         Exists(active.filter(certificate_level__certificate=certificate)),
         ~Exists(active.exclude(certificate_level__certificate=certificate)),

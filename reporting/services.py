@@ -1,16 +1,14 @@
 """Verbs on weekly reports. Instants are aware (UTC)."""
 
 import datetime as dt
-import secrets
 from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import F
 from django.urls import reverse
 
 from accounts.models import Role, User
-from core import clock, events, notices
+from core import clock, drafts, events, notices
 from obligations import services as obligations
 from obligations.calendar import add_working_days
 from obligations.models import Obligation, ObligationKind, Period
@@ -25,37 +23,15 @@ events.register(
     report_returned="退回更正",
 )
 
-# Without I, L, O and U, which are misread on paper.
-_RECEIPT_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-class DraftConflict(Exception):
-    """Somebody, or another tab, saved this draft meanwhile; `report` holds what is stored now."""
-
-    def __init__(self, report: WeeklyReport) -> None:
-        super().__init__("draft changed")
-        self.report = report
-
 
 @transaction.atomic
 def save_draft(
     *, obligation: Obligation, typed: shape.Typed, revision: int, by: User, at: dt.datetime
 ) -> WeeklyReport:
-    """Keep what was typed, valid or not, if the stored draft is still the one it was typed upon.
-
-    A draft is not yet a report, so saving one (every few seconds) writes no event. The same text
-    again changes nothing. Raises DraftConflict, PermissionDenied.
-    """
+    """Keep what was typed, valid or not. Raises DraftConflict, PermissionDenied."""
     _may_fill_now(obligation, by, at)
     report, _ = WeeklyReport.objects.get_or_create(obligation=obligation)
-    if report.draft == typed:
-        return report
-    saved = WeeklyReport.objects.filter(pk=report.pk, draft_revision=revision).update(
-        draft=typed, draft_revision=F("draft_revision") + 1, draft_saved_at=at, draft_saved_by=by
-    )
-    report.refresh_from_db()
-    if not saved and report.draft != typed:
-        raise DraftConflict(report)
+    report.save_draft(typed=typed, revision=revision, by=by, at=at)
     return report
 
 
@@ -80,12 +56,12 @@ def submit_report(
     report = WeeklyReport.objects.select_for_update().get(pk=obligation.pk)
     if sent := report.versions.filter(token=token).first():
         return sent
-    content_hash = shape.content_hash(content)
+    content_hash = drafts.content_hash(content)
     if report.current and report.current.content_hash == content_hash:
-        _drop_draft(report, draft_revision)
+        report.drop_draft(draft_revision)
         return report.current
     version = _store(report, content, content_hash, token=token, by=by, at=at)
-    _drop_draft(report, draft_revision)
+    report.drop_draft(draft_revision)
     obligations.fulfil(obligation, received_at=at)
     for correction in open_corrections(obligation):
         obligations.fulfil(correction, received_at=at)
@@ -117,7 +93,7 @@ def _store(
     version = ReportVersion.objects.create(
         report=report,
         number=report.versions.count() + 1,
-        receipt=_new_receipt(at),
+        receipt=drafts.new_receipt(ReportVersion, "ZB", at),
         token=token,
         received_at=at,
         submitted_by=by,
@@ -136,23 +112,6 @@ def _store(
     report.current = version
     report.save(update_fields=["current"])
     return version
-
-
-def _drop_draft(report: WeeklyReport, revision: int | None) -> None:
-    """Any tab that still shows the old draft must meet a conflict, hence the new revision."""
-    rows = WeeklyReport.objects.filter(pk=report.pk)
-    if revision is not None:
-        rows = rows.filter(draft_revision=revision)
-    rows.update(draft=None, draft_revision=F("draft_revision") + 1, draft_saved_at=None, draft_saved_by=None)
-
-
-def _new_receipt(at: dt.datetime) -> str:
-    """`ZB20201120-7F3K9Q`: the province's day and thirty random bits."""
-    while True:
-        tail = "".join(secrets.choice(_RECEIPT_LETTERS) for _ in range(6))
-        receipt = f"ZB{clock.local(at):%Y%m%d}-{tail}"
-        if not ReportVersion.objects.filter(receipt=receipt).exists():
-            return receipt
 
 
 @transaction.atomic

@@ -118,7 +118,7 @@ class Sheet:
 def sheet_for(obligation: Obligation) -> Sheet:
     """Two queries. Programmes are those that ran when the period opened."""
     programmes = (
-        Programme.objects.active_at(obligation.opens_at)
+        Programme.objects.running_at(obligation.opens_at)
         .filter(school=obligation.organization_id)
         .select_related("certificate_level__certificate")
         .order_by("certificate_level__certificate__name", "certificate_level__level")

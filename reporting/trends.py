@@ -10,7 +10,7 @@ from statistics import median
 
 from accounts.models import Organization, OrganizationQuerySet
 from obligations.models import Obligation, ObligationQuerySet, Outcome, Period
-from reporting.rates import Rate, rates, total
+from obligations.rates import Rate, rates, total
 
 # Hours from the deadline (negative: before it) at which one bar ends and the next begins.
 EDGES = [-96, -72, -48, -24, -12, -6, -2, 0, 2, 12, 24, 48, 72]

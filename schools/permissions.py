@@ -1,7 +1,7 @@
 """Who may do what with schools, their programmes and the roster: pure predicates."""
 
 from accounts.models import Role, User
-from schools.models import School
+from schools.models import ApplicationItem, ExpertOpinion, School
 
 
 def may_see_schools(user: User) -> bool:
@@ -26,3 +26,84 @@ def may_see_mobile(user: User, school: School) -> bool:
     """Whoever has to reach the contact: the office, the supervisor, the school itself."""
     organization = school.organization
     return user.role == Role.OFFICE or user.organization_id in {organization.pk, organization.supervisor_id}
+
+
+# --- rounds and applications
+
+
+def may_see_rounds(user: User) -> bool:
+    return user.sees_province or user.role == Role.CITY_BUREAU or user.role in Role.of_a_school()
+
+
+def may_keep_rounds(user: User) -> bool:
+    """Open a round, set its rules, extend it."""
+    return user.role == Role.OFFICE
+
+
+def may_apply(user: User, school: School) -> bool:
+    """Fill in, submit and withdraw: the school's contact or stand-in; the leader reads."""
+    return user.role == Role.SCHOOL_CONTACT and user.organization_id == school.pk
+
+
+def may_see_queue(user: User) -> bool:
+    """The list of items to review; the province's other roles read it."""
+    return user.sees_province or user.role == Role.CITY_BUREAU
+
+
+def may_review_first(user: User, item: ApplicationItem) -> bool:
+    """The bureau of the application's first review (SX 三.1, HB 四.2)."""
+    return user.role == Role.CITY_BUREAU and user.organization_id == item.application.reviewer_id
+
+
+def may_decide(user: User) -> bool:
+    """Approve, return or reject for the province."""
+    return user.role == Role.OFFICE
+
+
+def may_ask_experts(user: User) -> bool:
+    return user.role == Role.OFFICE
+
+
+def may_advise(user: User, opinion: ExpertOpinion) -> bool:
+    return user.role == Role.EXPERT and opinion.expert_id == user.pk
+
+
+def may_publish(user: User) -> bool:
+    """Result lists, and the answers to objections."""
+    return user.role == Role.OFFICE
+
+
+def may_see_objections(user: User) -> bool:
+    return user.sees_province
+
+
+# --- agreements
+
+
+def may_see_agreements(user: User) -> bool:
+    return (
+        user.sees_province
+        or user.role in {Role.CITY_BUREAU, Role.EVALUATOR}
+        or user.role in Role.of_a_school()
+    )
+
+
+def may_register_agreements(user: User) -> bool:
+    """A school's contact, for the own school."""
+    return user.role == Role.SCHOOL_CONTACT
+
+
+# --- school filing
+
+
+def may_see_filings(user: User) -> bool:
+    """The list: those in whose scope there is more than one's own school."""
+    return user.sees_province or user.role == Role.CITY_BUREAU
+
+
+def may_file(user: User, school: School) -> bool:
+    return user.role == Role.SCHOOL_CONTACT and user.organization_id == school.pk
+
+
+def may_review_filings(user: User) -> bool:
+    return user.role == Role.OFFICE

@@ -76,7 +76,7 @@ class Known:
             by_name.setdefault(normalised(name), pk)
             by_code.setdefault(name, pk)
         levels, owners = _catalogue()
-        programmes = Programme.objects.active_at(at).select_related("certificate_level__certificate")
+        programmes = Programme.objects.running_at(at).select_related("certificate_level__certificate")
         return cls(
             cities=_cities(),
             supervisors=_supervisors(),

@@ -31,7 +31,7 @@ class Line:
 def concerned(case: Case, at: dt.datetime) -> list[Line]:
     """The programmes that run at `at`, in the order of their certificates; three queries."""
     programmes = list(
-        Programme.objects.active_at(at)
+        Programme.objects.running_at(at)
         .filter(school=case.organization_id)
         .select_related("certificate_level__certificate")
         .order_by("certificate_level__certificate__name", "certificate_level__level")
@@ -46,5 +46,5 @@ def concerned(case: Case, at: dt.datetime) -> list[Line]:
 
 def unsettled(case: Case, at: dt.datetime) -> list[Programme]:
     """Running programmes of which no way out is written yet."""
-    running = Programme.objects.active_at(at).filter(school=case.organization_id)
+    running = Programme.objects.running_at(at).filter(school=case.organization_id)
     return list(running.exclude(pk__in=case.ways_out.values("programme")))

@@ -43,7 +43,11 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
         return self.filter(kind=ObligationKind.WEEKLY_REPORT)
 
     def reports(self) -> "ObligationQuerySet":
-        """What reporting asks for. The terms of a case are not reports: no suspension exempts from them."""
+        """What reporting asks for: a suspension exempts from these, and from nothing else."""
+        return self.filter(kind__in=[ObligationKind.WEEKLY_REPORT, ObligationKind.CORRECTION])
+
+    def but_case_terms(self) -> "ObligationQuerySet":
+        """The terms of a case outlive the pilot of whom they concern."""
         return self.exclude(kind__in=[ObligationKind.CASE_ANSWER, ObligationKind.RECTIFICATION])
 
     def pending(self) -> "ObligationQuerySet":

@@ -13,6 +13,11 @@ class ObligationKind(models.TextChoices):
     CORRECTION = "correction", "更正周报"
     CASE_ANSWER = "case_answer", "陈述申辩"
     RECTIFICATION = "rectification", "限期整改"
+    APPLICATION = "application", "试点申报"
+    FIRST_REVIEW = "first_review", "申报初审"
+    APPROVAL = "approval", "申报审核"
+    OBJECTION = "objection", "公示异议答复"
+    SCHOOL_FILING = "school_filing", "院校备案"
 
 
 class CalendarDay(models.Model):

@@ -178,12 +178,14 @@ def withdraw_excuse(obligation: Obligation, *, reason: str, by: User, at: dt.dat
 
 @transaction.atomic
 def release(*, organization: Organization, reason: str, by: User, at: dt.datetime) -> int:
-    """It owes nothing that falls due from `at` on: reports still open become exempt; how many.
+    """It owes nothing that falls due from `at` on: what is still open becomes exempt; how many.
 
     What fell due before stays owed, and so do the terms of cases.
     """
-    open_reports = Obligation.objects.reports().pending().filter(organization=organization, due_at__gt=at)
-    released = open_reports.update(outcome=Outcome.EXEMPT, exempt_reason=reason[:200])
+    still_open = (
+        Obligation.objects.but_case_terms().pending().filter(organization=organization, due_at__gt=at)
+    )
+    released = still_open.update(outcome=Outcome.EXEMPT, exempt_reason=reason[:200])
     events.record(
         "obligations_released",
         organization,

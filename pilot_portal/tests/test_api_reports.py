@@ -8,9 +8,9 @@ from core import clock
 from core.models import Event
 from obligations import services as obligations
 from obligations.models import Obligation
+from obligations.rates import rate
 from pilot_portal.tests.calling import Api, token_of
 from reporting.models import FilingKey, ReportVersion, WeeklyReport
-from reporting.rates import rate
 from reporting.services import return_for_correction, save_draft
 from reporting.sweep import sweep
 from reporting.tests.test_races import together

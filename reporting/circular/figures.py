@@ -1,4 +1,4 @@
-"""What a circular says, counted once by `reporting.rates`: page, Word, Excel and API read these figures."""
+"""What a circular says, counted once by `obligations.rates`: page, Word, Excel and API read these figures."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import OrganizationQuerySet
 from core import clock
 from obligations.models import Obligation, ObligationQuerySet, Period
-from reporting.rates import Rate, rates, total
+from obligations.rates import Rate, rates, total
 from reporting.streaks import Streak, current_streaks
 
 

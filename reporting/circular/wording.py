@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from accounts.models import Organization
 from core.templatetags.portal import when
+from obligations.rates import Rate
 from reporting.circular.figures import Circular, SchoolLine
-from reporting.rates import Rate
 
 DEMONSTRATION = "演示数据，全部机构和数字均为虚构，不得印发"
 BASIS = (

@@ -14,12 +14,12 @@ from django.db.models import F, OuterRef, Subquery
 from accounts.models import Organization, User
 from core import clock, events
 from core.bulk import insert
+from core.drafts import RECEIPT_LETTERS, content_hash
 from core.models import Event, Notice
 from obligations import services as obligations
 from obligations.models import Obligation, ObligationKind, Outcome, Period, Suspension, received_outcome
 from obligations.periods import make_periods
 from reporting import services
-from reporting.content import content_hash
 from reporting.demo import behaviour, figures
 from reporting.demo.bulk import next_key, refresh_statistics, reset_keys
 from reporting.demo.names import LABEL
@@ -356,6 +356,6 @@ class _Excuse:
 def _receipt(at: dt.datetime, number: int) -> str:
     """In the form of the portal's own; `number` is scattered over thirty bits, so none comes twice."""
     scattered = number * 0x2545F491 % 2**30
-    letters = services._RECEIPT_LETTERS
+    letters = RECEIPT_LETTERS
     tail = "".join(letters[scattered >> 5 * n & 31] for n in range(6))
     return f"ZB{clock.local(at):%Y%m%d}-{tail}"

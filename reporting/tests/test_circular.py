@@ -14,9 +14,9 @@ from core.models import Attachment, Event, Job, Notice
 from core.tasks import run_job
 from obligations import services as obligations
 from obligations.models import Obligation
+from obligations.rates import rate
 from reporting.circular import figures, services, wording
 from reporting.periods import between, opened_periods
-from reporting.rates import rate
 from reporting.sweep import sweep
 
 URL = "/circular/"

@@ -8,9 +8,9 @@ from django.urls import reverse
 from accounts.models import Organization
 from obligations import services
 from obligations.models import Obligation, Outcome
+from obligations.rates import rate, rates
 from reporting import matrix as grid
 from reporting.periods import opened_periods
-from reporting.rates import rate, rates
 from reporting.sweep import sweep
 
 URL = "/matrix/"

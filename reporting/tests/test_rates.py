@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from obligations import services
 from obligations.models import Obligation
-from reporting.rates import Rate, rate, rates, total
+from obligations.rates import Rate, rate, rates, total
 from reporting.sweep import sweep
 
 COUNT = st.integers(0, 10_000)

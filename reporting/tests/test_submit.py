@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.models import PilotMembership
 from core import clock
+from core.drafts import DraftConflict
 from core.models import AppendOnly, Event, Notice
 from obligations.models import Obligation, Outcome
 from reporting import services
@@ -117,9 +118,9 @@ def test_a_draft_newer_than_what_was_sent_is_kept(world):
 def test_two_editors_the_second_is_told(world):
     save = {"obligation": world.obligation, "by": world.contact, "at": clock.now()}
     services.save_draft(typed=typed(world), revision=0, **save)
-    with pytest.raises(services.DraftConflict) as conflict:
+    with pytest.raises(DraftConflict) as conflict:
         services.save_draft(typed=typed(world, problems="别的"), revision=0, **save)
-    assert conflict.value.report.draft == typed(world)
+    assert conflict.value.record.draft == typed(world)
     assert services.save_draft(typed=typed(world), revision=0, **save).draft_revision == 1
 
 

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from core import clock
+from core.drafts import DraftConflict
 from core.models import Event
 from obligations.models import Obligation
 from reporting import services
@@ -52,7 +53,7 @@ def test_of_two_editors_at_once_one_is_told(transactional_db, world):
                 by=world.contact,
                 at=clock.now(),
             )
-        except services.DraftConflict:
+        except DraftConflict:
             return "told"
         return words
 

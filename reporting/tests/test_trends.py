@@ -12,9 +12,9 @@ from accounts.models import Organization
 from core import clock
 from obligations import services as obligations
 from obligations.models import Obligation
+from obligations.rates import rate
 from reporting import trends as counting
 from reporting.periods import opened_periods
-from reporting.rates import rate
 from reporting.sweep import sweep
 
 URL = "/trends/"

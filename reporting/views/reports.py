@@ -23,12 +23,12 @@ from core.templatetags import portal
 from obligations import disputes
 from obligations.models import Obligation, Outcome, PlatformFiling
 from obligations.permissions import may_dispute, may_excuse
+from obligations.rates import rate
 from reporting import content as shape
 from reporting import permissions, services
 from reporting.forms import ReturnForm, told
 from reporting.history import HistoryFilter, HistoryTable
 from reporting.models import ReportVersion
-from reporting.rates import rate
 from reporting.sheet import Filing, Sheet, corrections, filing, sheet_for, year_of
 from reporting.streaks import current_streaks
 from reporting.views import as_of

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import typed as kept_typed
 from accounts.typed import keeps_typed
 from core import clock
+from core.drafts import DraftConflict, content_hash
 from core.models import Event
 from obligations.models import Obligation
 from reporting import content as shape
@@ -128,8 +129,8 @@ def _save(request: HttpRequest, sheet: Sheet, at: dt.datetime) -> HttpResponse:
         report = services.save_draft(
             obligation=obligation, typed=typed, revision=_revision(request), by=request.user, at=at
         )
-    except services.DraftConflict as conflict:
-        return _show_conflict(request, sheet, typed, conflict.report, at)
+    except DraftConflict as conflict:
+        return _show_conflict(request, sheet, typed, conflict.record, at)
     if request.POST.get("action") != "check":
         messages.success(request, f"草稿已保存 {clock.local(at):%H:%M:%S}，尚未报送。")
         return redirect("reporting:edit", obligation.pk)
@@ -175,8 +176,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         report = services.save_draft(
             obligation=obligation, typed=typed, revision=_revision(request), by=request.user, at=at
         )
-    except services.DraftConflict as conflict:
-        return JsonResponse({"message": _who_changed(conflict.report)}, status=409)
+    except DraftConflict as conflict:
+        return JsonResponse({"message": _who_changed(conflict.record)}, status=409)
     except PermissionDenied as refusal:
         return JsonResponse({"message": str(refusal)}, status=403)
     return JsonResponse({"revision": report.draft_revision, "saved_at": f"{clock.local(at):%H:%M:%S}"})
@@ -206,7 +207,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if filing(obligation, at).locked or not form.is_valid():
         return redirect(f"{reverse('reporting:edit', args=[pk])}?check")
     content = form.content
-    token = f"{report.draft_revision}.{shape.content_hash(content)[:48]}"
+    token = f"{report.draft_revision}.{content_hash(content)[:48]}"
     if request.method == "POST":
         return _send(request, report, content, token, at)
     context = page_context(
@@ -220,7 +221,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         previous=sheet.previous,
         texts=texts_of(content),
         unused=form.has_unused_figures,
-        unchanged=bool(report.current) and report.current.content_hash == shape.content_hash(content),
+        unchanged=bool(report.current) and report.current.content_hash == content_hash(content),
     )
     return render(request, "reporting/weekly/check.html", context)
 

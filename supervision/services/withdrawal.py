@@ -56,7 +56,7 @@ def withdraw(case: Case, *, by: User, at: dt.datetime) -> dict[str, Any]:
     """End membership, programmes and what is owed from `at` on; what was ended, by id."""
     organization = case.organization
     membership = end_membership(organization=organization, at=at, by=by, reason=REASON)
-    running = Programme.objects.active_at(at).filter(school=organization.pk)
+    running = Programme.objects.running_at(at).filter(school=organization.pk)
     ended = [
         schools.end_programme(programme=programme, reason=REASON, by=by, at=at)
         for programme in running.select_related("school__organization", "certificate_level__certificate")

@@ -228,7 +228,7 @@ def test_a_reversal_keeps_history_and_brings_back_what_was_ended(world):
     joined = list(world.school_org.memberships.values_list("joined_at", "left_at"))
     assert joined[0][1] == old.decided_at
     assert joined[1] == (at, None)
-    running = Programme.objects.active_at(at).get(school=world.school_org.pk)
+    running = Programme.objects.running_at(at).get(school=world.school_org.pk)
     assert (running.certificate_level, running.started_at) == (world.level, at)
     assert "撤销2020年11月27日（星期五）18:00作出的" in text_of(
         CaseDocument.objects.filter(kind="decision").last()

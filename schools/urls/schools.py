@@ -1,7 +1,7 @@
 from django.urls import path
 
 from core.imports.views import UploadPage
-from schools import views
+from schools.views import schools as views
 
 app_name = "schools"
 urlpatterns = [

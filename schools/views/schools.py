@@ -16,11 +16,11 @@ from core import clock
 from core.fields import masked
 from core.lists import ListPage
 from schools import permissions, services
-from schools.filters import SchoolFilter
-from schools.forms import EndForm, PlanForm, ProgrammeForm, SchoolForm
+from schools.filters.schools import SchoolFilter
+from schools.forms.schools import EndForm, PlanForm, ProgrammeForm, SchoolForm
 from schools.models import AnnualPlan, Programme, School
 from schools.services import SchoolFacts
-from schools.tables import SchoolTable
+from schools.tables.schools import SchoolTable
 
 OFFICE_ONLY = "试点院校的资料、项目和计划由省推进办维护（晋教职成〔2020〕9号 三.1）。发现错误请与推进办联系。"
 

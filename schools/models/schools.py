@@ -25,9 +25,9 @@ class SchoolQuerySet(models.QuerySet["School"]):
 
     def with_figures(self, instant: dt.datetime, year: int) -> "SchoolQuerySet":
         """`levels` run and `in_pilot` at the instant, and candidates `planned` for the year."""
-        running = Programme.objects.active_at(instant).filter(school=OuterRef("pk")).order_by()
+        running = Programme.objects.running_at(instant).filter(school=OuterRef("pk")).order_by()
         plans = AnnualPlan.objects.filter(
-            programme__in=Programme.objects.active_at(instant), programme__school=OuterRef("pk"), year=year
+            programme__in=Programme.objects.running_at(instant), programme__school=OuterRef("pk"), year=year
         ).order_by()
         members = PilotMembership.objects.as_of(instant).filter(organization=OuterRef("pk"))
         return self.annotate(
@@ -73,8 +73,19 @@ class ProgrammeQuerySet(models.QuerySet["Programme"]):
     def visible_to(self, user: Any) -> "ProgrammeQuerySet":
         return self.filter(school__in=School.objects.visible_to(user))
 
-    def active_at(self, instant: dt.datetime) -> "ProgrammeQuerySet":
+    def running_at(self, instant: dt.datetime) -> "ProgrammeQuerySet":
+        """Begun and not ended; those without a plan for the year are dormant among them."""
         return self.filter(Q(ended_at=None) | Q(ended_at__gt=instant), started_at__lte=instant)
+
+    def active_at(self, instant: dt.datetime, year: int) -> "ProgrammeQuerySet":
+        """Running, with a plan for `year`: what a school reports on."""
+        planned = AnnualPlan.objects.filter(programme=OuterRef("pk"), year=year)
+        return self.running_at(instant).filter(Exists(planned))
+
+    def dormant_at(self, instant: dt.datetime, year: int) -> "ProgrammeQuerySet":
+        """Running without a plan for `year`."""
+        planned = AnnualPlan.objects.filter(programme=OuterRef("pk"), year=year)
+        return self.running_at(instant).exclude(Exists(planned))
 
 
 class Programme(models.Model):
@@ -86,6 +97,17 @@ class Programme(models.Model):
     )
     started_at = models.DateTimeField("开始时间")
     ended_at = models.DateTimeField("结束时间", null=True, blank=True)
+    # The approved item that began it; null: entered by the office (the first roster).
+    origin = models.ForeignKey(
+        "schools.ApplicationItem",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="programmes",
+        verbose_name="批准的申报",
+    )
+    # Which courses the certificate is built into (SX 三.4, HB 三.3); the revised training plan is attached.
+    courses = models.TextField("融入的课程", blank=True)
 
     objects = ProgrammeQuerySet.as_manager()
 
@@ -108,17 +130,41 @@ class Programme(models.Model):
         return str(self.certificate_level)
 
 
+class AnnualPlanQuerySet(models.QuerySet["AnnualPlan"]):
+    def visible_to(self, user: Any) -> "AnnualPlanQuerySet":
+        return self.filter(programme__in=Programme.objects.visible_to(user))
+
+
 class AnnualPlan(models.Model):
     """Candidates planned for one calendar year (拟考证人数)."""
 
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="plans", verbose_name="试点项目")
     year = models.PositiveSmallIntegerField("年度")
+    # In all: new ones and those carried over from the year before.
     candidates = models.PositiveIntegerField("拟考证人数")
+    carried_over = models.PositiveIntegerField("其中沿用上年", default=0)
+    source = models.ForeignKey(
+        "schools.ApplicationItem",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="plans",
+        verbose_name="批准的申报",
+    )
+
+    objects = AnnualPlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "年度计划"
         ordering = ["programme", "year"]
-        constraints = [models.UniqueConstraint(fields=["programme", "year"], name="plan_one_a_year")]
+        constraints = [
+            models.UniqueConstraint(fields=["programme", "year"], name="plan_one_a_year"),
+            models.CheckConstraint(
+                condition=Q(carried_over__lte=F("candidates")),
+                name="plan_carries_no_more",
+                violation_error_message="沿用人数不能多于计划总数。",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.programme} {self.year}年 {self.candidates}人"

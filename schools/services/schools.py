@@ -173,7 +173,7 @@ def start_programmes(
 
 def start_programme(*, school: School, level: CertificateLevel, by: User, at: dt.datetime) -> Programme:
     """Raises ValidationError where it is running already."""
-    if school.programmes.active_at(at).filter(certificate_level=level).exists():
+    if school.programmes.running_at(at).filter(certificate_level=level).exists():
         raise ValidationError({"certificate_level": "该校已有此证书等级的试点项目。"})
     return start_programmes(pairs=[(school, level)], by=by, at=at)[0]
 

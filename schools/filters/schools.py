@@ -52,7 +52,7 @@ class SchoolFilter(django_filters.FilterSet):
 
     def running(self, rows: QuerySet[Any], name: str, value: Certificate) -> QuerySet[Any]:
         """Schools that run a level of the certificate now."""
-        programmes = Programme.objects.active_at(clock.now()).filter(
+        programmes = Programme.objects.running_at(clock.now()).filter(
             school=OuterRef("pk"), certificate_level__certificate=value
         )
         return rows.filter(Exists(programmes))

@@ -1,0 +1,4 @@
+app_name = "agreements"
+from typing import Any
+
+urlpatterns: list[Any] = []

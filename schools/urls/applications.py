@@ -1,0 +1,4 @@
+app_name = "applications"
+from typing import Any
+
+urlpatterns: list[Any] = []

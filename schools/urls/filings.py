@@ -1,0 +1,4 @@
+app_name = "filings"
+from typing import Any
+
+urlpatterns: list[Any] = []

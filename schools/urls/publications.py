@@ -1,0 +1,4 @@
+app_name = "publications"
+from typing import Any
+
+urlpatterns: list[Any] = []

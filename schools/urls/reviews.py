@@ -1,0 +1,4 @@
+app_name = "reviews"
+from typing import Any
+
+urlpatterns: list[Any] = []

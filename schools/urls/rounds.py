@@ -1,0 +1,4 @@
+app_name = "rounds"
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,179 @@
+"""The lifecycles of application items and of school filings, as tables.
+
+An item: draft → submitted → first_reviewed → approved | rejected, with returned from either review. What
+goes straight to the province is submitted into first_reviewed. A returned item goes back to whoever
+returned it, and may be mended until that step closes.
+"""
+
+import datetime as dt
+
+from accounts.models import User
+from core.templatetags.portal import when
+from core.workflow import Transition, Workflow
+from schools import eligibility
+from schools.models import ApplicationItem, SchoolFiling
+from schools.permissions import (
+    may_apply,
+    may_decide,
+    may_file,
+    may_review_filings,
+    may_review_first,
+)
+
+S = ApplicationItem.State
+F = SchoolFiling.State
+
+
+def _own_contact_only(user: User, item: ApplicationItem) -> str:
+    return "" if may_apply(user, item.application.school) else "申报由本校联系人或其代理人填写、提交。"
+
+
+def _first_reviewer_only(user: User, item: ApplicationItem) -> str:
+    if may_review_first(user, item):
+        return ""
+    reviewer = item.application.reviewer
+    if reviewer is None:
+        return "本校申报直接报省教育厅审核，不经市级初审（鄂教职成办函〔2021〕7号 四.2；按本批次设置）。"
+    return f"由{reviewer}初审（晋教职成〔2020〕9号 三.1：市教育行政部门初审）。"
+
+
+def _office_only(user: User, item: ApplicationItem) -> str:
+    return (
+        ""
+        if may_decide(user)
+        else "由省推进办审核（晋教职成〔2020〕9号 三.1：省教育厅确定试点院校和试点证书）。"
+    )
+
+
+def _closed(closing: dt.datetime, step: str, at: dt.datetime) -> list[str]:
+    if at < closing:
+        return []
+    return [f"{step}已于{when(closing)}截止。确需延期的，由省推进办说明理由后延长。"]
+
+
+def _first_review_open(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    return _closed(eligibility.closings(item).city, "市级初审", at)
+
+
+def _decision_open(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    return _closed(eligibility.closings(item).province, "省级审核", at)
+
+
+def _may_approve(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    return [*_decision_open(item, at), *eligibility.obstacles(item, at)]
+
+
+def _may_withdraw(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    return _closed(eligibility.closings(item).province, "省级审核", at)
+
+
+def _may_reconsider(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    if item.application.round.lists.filter(kind="final").exists():
+        return ["结果已经公布，不能撤回审核意见；需要变更的，结束试点项目或在下一批次申报。"]
+    return _decision_open(item, at)
+
+
+review = Workflow(
+    (
+        Transition(
+            "item_submit",
+            "提交初审",
+            (S.DRAFT, S.RETURNED),
+            S.SUBMITTED,
+            _own_contact_only,
+            eligibility.missing,
+        ),
+        Transition(
+            "item_submit_to_province",
+            "提交省级审核",
+            (S.DRAFT, S.RETURNED),
+            S.FIRST_REVIEWED,
+            _own_contact_only,
+            eligibility.missing,
+        ),
+        Transition(
+            "item_withdraw",
+            "撤回申报",
+            (S.SUBMITTED, S.FIRST_REVIEWED, S.RETURNED),
+            S.WITHDRAWN,
+            _own_contact_only,
+            _may_withdraw,
+        ),
+        Transition(
+            "item_recommend",
+            "初审通过",
+            (S.SUBMITTED,),
+            S.FIRST_REVIEWED,
+            _first_reviewer_only,
+            _first_review_open,
+        ),
+        Transition(
+            "item_return_first",
+            "初审退回修改",
+            (S.SUBMITTED,),
+            S.RETURNED,
+            _first_reviewer_only,
+            _first_review_open,
+            asks=("comment",),
+        ),
+        Transition(
+            "item_reject_first",
+            "初审不予推荐",
+            (S.SUBMITTED,),
+            S.REJECTED,
+            _first_reviewer_only,
+            _first_review_open,
+            asks=("comment",),
+            dangerous=True,
+        ),
+        Transition("item_approve", "批准", (S.FIRST_REVIEWED,), S.APPROVED, _office_only, _may_approve),
+        Transition(
+            "item_return",
+            "退回修改",
+            (S.FIRST_REVIEWED,),
+            S.RETURNED,
+            _office_only,
+            _decision_open,
+            asks=("comment",),
+        ),
+        Transition(
+            "item_reject",
+            "不予批准",
+            (S.FIRST_REVIEWED,),
+            S.REJECTED,
+            _office_only,
+            _decision_open,
+            asks=("comment",),
+            dangerous=True,
+        ),
+        Transition(
+            "item_reconsider",
+            "撤回审核意见",
+            (S.APPROVED, S.REJECTED),
+            S.FIRST_REVIEWED,
+            _office_only,
+            _may_reconsider,
+            asks=("comment",),
+            dangerous=True,
+        ),
+    )
+)
+
+
+def _own_school_only(user: User, record: SchoolFiling) -> str:
+    return "" if may_file(user, record.school) else "备案由本校联系人或其代理人填写、提交。"
+
+
+def _filing_office_only(user: User, record: SchoolFiling) -> str:
+    return "" if may_review_filings(user) else "院校备案由省推进办审核。"
+
+
+filing = Workflow(
+    (
+        Transition("filing_submit", "提交备案", tuple(F), F.SUBMITTED, _own_school_only),
+        Transition("filing_accept", "予以备案", (F.SUBMITTED,), F.ACCEPTED, _filing_office_only),
+        Transition(
+            "filing_return", "退回修改", (F.SUBMITTED,), F.RETURNED, _filing_office_only, asks=("comment",)
+        ),
+    )
+)
