@@ -339,6 +339,9 @@ class Scope(models.TextChoices):
     READ_REPORTS = "read:reports", "查看周报"
     WRITE_REPORTS = "write:reports", "提交周报"
     READ_CASES = "read:cases", "查看案件"
+    READ_PROGRAMMES = "read:programmes", "查看试点项目与年度计划"
+    READ_APPLICATIONS = "read:applications", "查看申报批次与申报"
+    READ_FEES = "read:fees", "查看考核费用上限与标准"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

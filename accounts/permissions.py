@@ -126,10 +126,18 @@ _SCOPES: dict[str, frozenset[Scope]] = {
     Role.LEADING_GROUP: _WATCHES,
     Role.AUDITOR: _WATCHES,
     Role.CITY_BUREAU: _WATCHES,
-    Role.FINANCE: frozenset({Scope.READ_ORGANIZATIONS, Scope.READ_PERIODS}),
+    Role.FINANCE: _WATCHES - {Scope.READ_OBLIGATIONS, Scope.READ_REPORTS, Scope.READ_CASES},
     Role.SCHOOL_CONTACT: frozenset(Scope),
     Role.SCHOOL_LEADER: _WATCHES,
-    Role.EVALUATOR: frozenset({Scope.READ_ORGANIZATIONS, Scope.READ_PERIODS, Scope.READ_OBLIGATIONS}),
+    Role.EVALUATOR: frozenset(
+        {
+            Scope.READ_ORGANIZATIONS,
+            Scope.READ_PERIODS,
+            Scope.READ_OBLIGATIONS,
+            Scope.READ_PROGRAMMES,
+            Scope.READ_FEES,
+        }
+    ),
 }
 
 

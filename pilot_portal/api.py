@@ -8,8 +8,10 @@ from rest_framework.routers import SimpleRouter
 from accounts.api import OrganizationViewSet
 from accounts.api_auth import PageSession, TokenAuthentication
 from core.problems import Nothing
+from funding.api import CapViewSet, StandardViewSet
 from obligations.api import ObligationViewSet, PeriodViewSet
 from reporting.api import RatesViewSet, ReportViewSet
+from schools.api import ApplicationViewSet, PlanViewSet, ProgrammeViewSet, RoundViewSet
 from supervision.api import CaseViewSet
 
 app_name = "api"
@@ -20,6 +22,12 @@ router.register("obligations", ObligationViewSet, "obligation")
 router.register("reports", ReportViewSet, "report")
 router.register("rates", RatesViewSet, "rates")
 router.register("cases", CaseViewSet, "case")
+router.register("rounds", RoundViewSet, "round")
+router.register("applications", ApplicationViewSet, "application")
+router.register("programmes", ProgrammeViewSet, "programme")
+router.register("plans", PlanViewSet, "plan")
+router.register("caps", CapViewSet, "cap")
+router.register("standards", StandardViewSet, "standard")
 
 schema = SpectacularAPIView.as_view(
     authentication_classes=[TokenAuthentication, PageSession], permission_classes=[IsAuthenticated]

@@ -12,6 +12,7 @@ from accounts.api import VisibleViewSet
 from accounts.models import Scope
 from core import clock
 from core.api_schema import sample
+from core.api_workflow import StepSerializer, steps
 from obligations.api import organization_filter
 from supervision.models import Case, CaseDecision, CaseDocument, CaseEvidence
 from supervision.workflow import procedure
@@ -124,13 +125,6 @@ _SAMPLE = {
 }
 
 
-class StepSerializer(serializers.Serializer):
-    action = serializers.CharField()
-    label = serializers.CharField()
-    open = serializers.BooleanField(help_text="令牌所有人现在能否在页面上办理")
-    reasons = serializers.ListField(child=serializers.CharField(), help_text="不能办理的原因与依据")
-
-
 _STEPS = [
     {
         "action": "case_revoke",
@@ -165,15 +159,8 @@ class CaseViewSet(VisibleViewSet):
     )
     @action(detail=True, filterset_class=None, pagination_class=None)
     def steps(self, request: Request, pk: int) -> Response:
-        case, now = self.get_object(), clock.now()
-        steps = []
-        for row in procedure.table:
-            if row.by_job:
-                continue
-            forbidden = row.forbids(request.user, case)
-            reasons = [forbidden] if forbidden else procedure.missing(row, case, now)
-            steps.append({"action": row.action, "label": row.label, "open": not reasons, "reasons": reasons})
-        return Response(StepSerializer(steps, many=True).data)
+        told = steps(procedure, self.get_object(), user=request.user, at=clock.now())
+        return Response(StepSerializer(told, many=True).data)
 
     def http_method_not_allowed(self, request: Request, *args: object, **kwargs: object) -> Response:
         raise MethodNotAllowed(

@@ -9,11 +9,14 @@ from django.urls import get_resolver
 from accounts import permissions, services
 from accounts.models import ApiToken, Role, Scope
 from core import clock
+from funding.permissions import may_see_fees
 from obligations.models import Obligation
 from pilot_portal import api as wiring
 from pilot_portal.tests.calling import Api, token_of
 from reporting.permissions import may_fill
 from reporting.tests.weekly import file
+from schools.models import Programme
+from schools.permissions import may_see_rounds
 from supervision.models import Case
 from supervision.permissions import may_see_cases
 
@@ -25,6 +28,11 @@ def test_scopes_say_no_more_than_the_pages_let_each_role_see(world):
         scopes = permissions.scopes_of(user)
         assert (Scope.READ_CASES in scopes) == may_see_cases(user), role
         assert (Scope.WRITE_REPORTS in scopes) == may_fill(user, world.obligation), role
+        assert (Scope.READ_PROGRAMMES in scopes) == Programme.objects.visible_to(user).exists(), role
+        if Scope.READ_APPLICATIONS in scopes:
+            assert may_see_rounds(user), role
+        if Scope.READ_FEES in scopes:
+            assert may_see_fees(user), role
         if Scope.READ_REPORTS in scopes:
             assert Scope.READ_OBLIGATIONS in scopes
         if Obligation.objects.visible_to(user).exists():
@@ -32,8 +40,9 @@ def test_scopes_say_no_more_than_the_pages_let_each_role_see(world):
 
 
 @pytest.fixture
-def addresses(world):
+def addresses(filed):
     """Every endpoint's address with records of the world's school."""
+    world = filed
     file(world)
     case = Case.objects.create(organization=world.school_org, ground="not_reporting", flagged_at=clock.now())
     pk = world.obligation.pk
@@ -52,6 +61,19 @@ def addresses(world):
         "case-list": "cases/",
         "case-detail": f"cases/{case.pk}/",
         "case-steps": f"cases/{case.pk}/steps/",
+        "round-list": "rounds/",
+        "round-detail": f"rounds/{world.round.pk}/",
+        "application-list": "applications/",
+        "application-detail": f"applications/{world.application.pk}/",
+        "application-steps": f"applications/{world.application.pk}/steps/",
+        "programme-list": "programmes/",
+        "programme-detail": f"programmes/{world.programme.pk}/",
+        "plan-list": "plans/",
+        "plan-detail": f"plans/{world.programme.plans.get().pk}/",
+        "cap-list": "caps/",
+        "cap-detail": f"caps/{world.cap.pk}/",
+        "standard-list": "standards/",
+        "standard-detail": f"standards/{world.standard.pk}/",
         "schema": "schema/",
     }
 
@@ -166,6 +188,12 @@ SCOPE_OF = {
     "rates": Scope.READ_OBLIGATIONS,
     "report": Scope.READ_REPORTS,
     "case": Scope.READ_CASES,
+    "round": Scope.READ_APPLICATIONS,
+    "application": Scope.READ_APPLICATIONS,
+    "programme": Scope.READ_PROGRAMMES,
+    "plan": Scope.READ_PROGRAMMES,
+    "cap": Scope.READ_FEES,
+    "standard": Scope.READ_FEES,
 }
 
 

@@ -33,11 +33,11 @@ CHECKS = [
 
 
 @pytest.fixture
-def records(world, settings):
+def records(filed, settings):
     """Something to find behind every endpoint; no throttle stands between."""
     settings.API_RATES = {"token": "", "address": "", "failures": ""}
-    file(world)
-    return Case.objects.create(organization=world.school_org, ground="not_reporting", flagged_at=clock.now())
+    file(filed)
+    return Case.objects.create(organization=filed.school_org, ground="not_reporting", flagged_at=clock.now())
 
 
 @contextlib.contextmanager
@@ -82,6 +82,12 @@ def test_every_operation_keeps_to_its_schema(world, records, who):
         "reports": world.obligation.pk,
         "rates": world.period.pk,
         "cases": records.pk,
+        "rounds": world.round.pk,
+        "applications": world.application.pk,
+        "programmes": world.programme.pk,
+        "plans": world.programme.plans.get().pk,
+        "caps": world.cap.pk,
+        "standards": world.standard.pk,
     }
     seen = Counter()
     schema = schema_of(secret)

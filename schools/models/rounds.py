@@ -11,6 +11,9 @@ from accounts.models import Organization, Role
 from schools.models.schools import School
 
 
+AUTHORITIES = [(Organization.Kind.PROVINCE, "省属"), (Organization.Kind.CITY, "市属")]
+
+
 def all_kinds() -> list[str]:
     return [str(kind) for kind in School.Kind.values]
 
@@ -108,7 +111,7 @@ class RoundRoute(models.Model):
     authority = models.CharField(
         "主管部门",
         max_length=10,
-        choices=[(Organization.Kind.PROVINCE, "省属"), (Organization.Kind.CITY, "市属")],
+        choices=AUTHORITIES,
     )
     through_city = models.BooleanField("经市级初审")
 

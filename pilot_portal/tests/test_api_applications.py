@@ -1,0 +1,81 @@
+"""Rounds, applications, programmes, plans, caps and standards by the API: each under its reader's scope."""
+
+import datetime as dt
+
+import pytest
+
+from core import clock
+from pilot_portal.tests.calling import Api, token_of
+from schools.models import Application, ApplicationItem, RoundExtension
+
+
+def ids(user, path, **query):
+    return [row["id"] for row in Api(token_of(user)).get(path, **query).json()["results"]]
+
+
+def test_an_application_with_its_items_and_its_own_closings(filed):
+    until = filed.round.school_closes_at + dt.timedelta(hours=12)
+    RoundExtension.objects.create(
+        round=filed.round,
+        organization=filed.school_org,
+        school_closes_at=until,
+        city_closes_at=filed.round.city_closes_at,
+        province_closes_at=filed.round.province_closes_at,
+        reason="停电",
+        created_by=filed.office,
+        created_at=clock.now(),
+    )
+    mine, other = Api(token_of(filed.office)).get("applications/").json()["results"]
+    assert mine["organization_name"] == "太原演示职业学校"
+    assert [(i["state"], i["planned"], i["level"]) for i in mine["items"]] == [("submitted", 60, 2)]
+    assert dt.datetime.fromisoformat(mine["closings"]["school"]) == until
+    assert dt.datetime.fromisoformat(other["closings"]["school"]) == filed.round.school_closes_at
+
+
+def test_each_sees_its_own_applications(filed):
+    mine, other = filed.application.pk, filed.other_application.pk
+    assert ids(filed.office, "applications/") == ids(filed.auditor, "applications/") == [mine, other]
+    assert ids(filed.contact, "applications/") == ids(filed.city_officer, "applications/") == [mine]
+    assert ids(filed.other_contact, "applications/") == [other]
+    assert Api(token_of(filed.contact)).get(f"applications/{other}/").status_code == 404
+    assert Api(token_of(filed.evaluator_officer)).get("applications/").status_code == 403
+    assert ids(filed.office, "applications/", state="submitted") == [mine]
+
+
+def test_steps_come_from_the_workflow_table(filed):
+    def steps(user):
+        told = Api(token_of(user)).get(f"applications/{filed.application.pk}/steps/").json()
+        return {step["action"]: step for step in told[0]["steps"]}
+
+    assert steps(filed.city_officer)["item_recommend"]["open"]
+    assert "晋教职成〔2020〕9号" in steps(filed.office)["item_recommend"]["reasons"][0]
+    assert "待初审" in steps(filed.office)["item_approve"]["reasons"][0]
+
+
+def test_programmes_and_plans_under_the_same_scope(filed):
+    assert ids(filed.contact, "programmes/") == [filed.programme.pk]
+    assert ids(filed.evaluator_officer, "programmes/") == ids(filed.office, "programmes/")
+    plan = Api(token_of(filed.contact)).get("plans/", year=2020).json()["results"][0]
+    assert (plan["programme"], plan["candidates"], plan["item"]) == (filed.programme.pk, 100, None)
+    assert ids(filed.contact, "plans/", year=2019) == []
+
+
+def test_rounds_caps_and_standards(filed):
+    assert ids(filed.contact, "rounds/", year=2021) == [filed.round.pk]
+    assert ids(filed.finance, "caps/") == ids(filed.contact, "caps/") == [filed.cap.pk]
+    standard = Api(token_of(filed.evaluator_officer)).get("standards/").json()["results"][0]
+    assert (standard["amount"], standard["state"], standard["cap"]) == ("280.00", "proposed", None)
+    assert ids(filed.office, "standards/", state="filed") == []
+
+
+@pytest.mark.parametrize("path", ["applications/", "programmes/", "plans/", "rounds/", "standards/"])
+def test_a_longer_list_asks_no_more_queries(filed, path, django_assert_max_num_queries):
+    api = Api(token_of(filed.office))
+    for name in ("三", "四"):
+        school = filed.add_school(f"演示第{name}学校")
+        application = Application.objects.create(
+            round=filed.round, school=school, started_by=filed.office, started_at=clock.now()
+        )
+        ApplicationItem.objects.create(application=application, certificate_level=filed.level)
+    with django_assert_max_num_queries(14):
+        api.get(path)
