@@ -219,14 +219,6 @@ class Role(models.TextChoices):
         return {cls.SCHOOL_CONTACT, cls.SCHOOL_LEADER}
 
 
-class UserManager(BaseUserManager["User"]):
-    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(username=username, **fields)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
-
-
 class UserQuerySet(models.QuerySet["User"]):
     def visible_to(self, user: Any) -> "UserQuerySet":
         """Accounts within the user's scope. A leader and a contact see their school's; an expert only oneself."""
@@ -274,7 +266,7 @@ class User(AbstractBaseUser):
         "self", models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name="接任人"
     )
 
-    objects = UserManager.from_queryset(UserQuerySet)()
+    objects = BaseUserManager.from_queryset(UserQuerySet)()
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -1,7 +1,7 @@
 """Who may do what with schools, their programmes and the roster: pure predicates."""
 
 from accounts.models import Role, User
-from schools.models import ApplicationItem, ExpertOpinion, School
+from schools.models import ApplicationItem, ExpertOpinion, Programme, School
 
 
 def may_see_schools(user: User) -> bool:
@@ -26,6 +26,25 @@ def may_see_mobile(user: User, school: School) -> bool:
     """Whoever has to reach the contact: the office, the supervisor, the school itself."""
     organization = school.organization
     return user.role == Role.OFFICE or user.organization_id in {organization.pk, organization.supervisor_id}
+
+
+def may_see_programmes(user: User) -> bool:
+    """The list: a school's own, a city's, an evaluator's of its certificates, all the province's."""
+    return may_see_schools(user) or user.role in Role.of_a_school()
+
+
+def may_tell_courses(user: User, programme: Programme) -> bool:
+    """Which courses the certificate is built into is the school's to tell (SX 三.4, HB 三.3)."""
+    return user.role == Role.SCHOOL_CONTACT and user.organization_id == programme.school_id
+
+
+def may_import_platform_states(user: User) -> bool:
+    return user.role == Role.OFFICE
+
+
+def may_see_platform_differences(user: User) -> bool:
+    """Ours beside the national platform's: those who approve, each for one's own schools."""
+    return user.sees_province or user.role == Role.CITY_BUREAU
 
 
 # --- rounds and applications

@@ -1,6 +1,7 @@
 """Result lists: published for objection (公示), then for good (公布); objections to them; the national
 platform's state beside ours."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -8,10 +9,27 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models import Organization
+from accounts.models import Organization, Role
 from certificates.models import CertificateLevel
+from core import clock
 from core.fields import EncryptedTextField
 from schools.models.rounds import ApplicationRound
+
+
+class ResultListQuerySet(models.QuerySet["ResultList"]):
+    def visible_to(self, user: Any) -> "ResultListQuerySet":
+        """As the office keeps them, before their first day too; everybody else reads what is `public`."""
+        return self.all() if user.sees_province else self.none()
+
+    def public(self, at: dt.datetime) -> "ResultListQuerySet":
+        """What anybody may read: a 公示 from its first day on (and after its end), a 公布 at once."""
+        return self.filter(Q(kind="final") | Q(starts_on__lte=clock.local(at).date()))
+
+    def proposed(self) -> "ResultListQuerySet":
+        return self.filter(kind=ResultList.Kind.PROPOSED)
+
+    def final(self) -> "ResultListQuerySet":
+        return self.filter(kind=ResultList.Kind.FINAL)
 
 
 class ResultList(models.Model):
@@ -34,6 +52,8 @@ class ResultList(models.Model):
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     published_at = models.DateTimeField("发布时间")
 
+    objects = ResultListQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "结果名单"
         ordering = ["-published_at", "-pk"]
@@ -48,6 +68,29 @@ class ResultList(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def opens_at(self) -> dt.datetime:
+        """Of a 公示: the first instant of its first day."""
+        return clock.at(self._day(self.starts_on))
+
+    @property
+    def closes_at(self) -> dt.datetime:
+        """Of a 公示: the instant at which its last day is over; half-open."""
+        return clock.at(self._day(self.ends_on) + dt.timedelta(days=1))
+
+    def is_open(self, at: dt.datetime) -> bool:
+        """Whether it takes objections at `at`; a 公布 never does."""
+        return self.kind == self.Kind.PROPOSED and self.opens_at <= at < self.closes_at
+
+    def is_over(self, at: dt.datetime) -> bool:
+        return self.kind == self.Kind.PROPOSED and at >= self.closes_at
+
+    @staticmethod
+    def _day(day: dt.date | None) -> dt.date:
+        if day is None:
+            raise ValueError("only a 公示 has days")
+        return day
 
 
 class ObjectionQuerySet(models.QuerySet["Objection"]):
@@ -84,6 +127,8 @@ class Objection(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     answered_at = models.DateTimeField("答复时间", null=True, blank=True)
+    # Why the list stands although the objection was upheld.
+    kept_reason = models.TextField("名单不变的理由", blank=True)
 
     objects = ObjectionQuerySet.as_manager()
 
@@ -101,6 +146,20 @@ class Objection(models.Model):
     def __str__(self) -> str:
         return self.receipt
 
+    @property
+    def state(self) -> str:
+        if self.answered_at is None:
+            return "open"
+        return "upheld" if self.is_upheld else "rejected"
+
+
+class PlatformApprovalQuerySet(models.QuerySet["PlatformApproval"]):
+    def visible_to(self, user: Any) -> "PlatformApprovalQuerySet":
+        """By school; an evaluator what was approved of its certificates."""
+        if user.role == Role.EVALUATOR:
+            return self.filter(certificate_level__certificate__owner=user.organization_id)
+        return self.filter(organization__in=Organization.objects.visible_to(user))
+
 
 class PlatformApproval(models.Model):
     """What the national platform says of a school's certificate level in a year (SH 3: 以教育部平台系统结果为准)."""
@@ -115,6 +174,8 @@ class PlatformApproval(models.Model):
     candidates = models.PositiveIntegerField("平台计划人数", null=True, blank=True)
     as_of = models.DateField("平台数据日期")
     imported_at = models.DateTimeField("导入时间")
+
+    objects = PlatformApprovalQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "国家平台审核结果"

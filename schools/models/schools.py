@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from accounts.models import Organization, PilotMembership, Role
@@ -24,8 +24,11 @@ class SchoolQuerySet(models.QuerySet["School"]):
         return self.filter(in_scope)
 
     def with_figures(self, instant: dt.datetime, year: int) -> "SchoolQuerySet":
-        """`levels` run and `in_pilot` at the instant, and candidates `planned` for the year."""
-        running = Programme.objects.running_at(instant).filter(school=OuterRef("pk")).order_by()
+        """`levels` run and `in_pilot` at the instant, those among them `dormant` in the year, and candidates
+        `planned` for it."""
+        own = Programme.objects.filter(school=OuterRef("pk")).order_by()
+        running = own.running_at(instant)
+        dormant = own.dormant_at(instant, year)
         plans = AnnualPlan.objects.filter(
             programme__in=Programme.objects.running_at(instant), programme__school=OuterRef("pk"), year=year
         ).order_by()
@@ -33,6 +36,7 @@ class SchoolQuerySet(models.QuerySet["School"]):
         return self.annotate(
             in_pilot=Exists(members),
             levels=Coalesce(Subquery(running.values("school").annotate(n=Count("pk")).values("n")), 0),
+            dormant=Coalesce(Subquery(dormant.values("school").annotate(n=Count("pk")).values("n")), 0),
             planned=Coalesce(
                 Subquery(plans.values("programme__school").annotate(n=Sum("candidates")).values("n")), 0
             ),
@@ -71,6 +75,9 @@ class School(models.Model):
 
 class ProgrammeQuerySet(models.QuerySet["Programme"]):
     def visible_to(self, user: Any) -> "ProgrammeQuerySet":
+        """By school; an evaluator those of its certificates, and no other's at the same school."""
+        if user.role == Role.EVALUATOR:
+            return self.filter(certificate_level__certificate__owner=user.organization_id)
         return self.filter(school__in=School.objects.visible_to(user))
 
     def running_at(self, instant: dt.datetime) -> "ProgrammeQuerySet":
@@ -86,6 +93,18 @@ class ProgrammeQuerySet(models.QuerySet["Programme"]):
         """Running without a plan for `year`."""
         planned = AnnualPlan.objects.filter(programme=OuterRef("pk"), year=year)
         return self.running_at(instant).exclude(Exists(planned))
+
+    def with_state(self, instant: dt.datetime, year: int) -> "ProgrammeQuerySet":
+        """`state`: ended, active or dormant at the instant as far as `year` goes; `planned` for the year, null
+        without a plan. Of programmes that have begun."""
+        plans = AnnualPlan.objects.filter(programme=OuterRef("pk"), year=year)
+        return self.annotate(planned=Subquery(plans.values("candidates")[:1])).annotate(
+            state=Case(
+                When(ended_at__lte=instant, then=Value("ended")),
+                When(planned__isnull=False, then=Value("active")),
+                default=Value("dormant"),
+            )
+        )
 
 
 class Programme(models.Model):
@@ -128,6 +147,10 @@ class Programme(models.Model):
 
     def __str__(self) -> str:
         return str(self.certificate_level)
+
+    @property
+    def organization_id(self) -> int:
+        return int(self.school_id)
 
 
 class AnnualPlanQuerySet(models.QuerySet["AnnualPlan"]):

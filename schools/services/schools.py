@@ -1,4 +1,4 @@
-"""Registering schools, starting and ending programmes, setting plans: in sets, because a roster comes in sets.
+"""Registering schools and keeping their facts: in sets, because a roster comes in sets.
 
 What belongs to a school's registration is recorded under its supervising authority: an event keeps its
 organisation for ever, and a registration made by mistake must still be possible to take back.
@@ -14,11 +14,10 @@ from django.db import models, transaction
 
 from accounts.models import Organization, OrganizationAlias, PilotMembership, User
 from accounts.pinyin import initials
-from certificates.models import CertificateLevel
 from core import clock, events
 from core.fields import masked
 from schools import permissions
-from schools.models import AnnualPlan, Programme, School
+from schools.models import School
 
 # The first two are accounts' own actions, carried out here in sets.
 events.register(
@@ -26,9 +25,6 @@ events.register(
     pilot_joined="加入试点",
     school_registered="登记院校",
     school_changed="修改院校",
-    programme_started="开设试点项目",
-    programme_ended="结束试点项目",
-    plan_set="设定年度计划",
 )
 
 BATCH = 500
@@ -49,7 +45,8 @@ class SchoolFacts:
     organization: Organization | None = None
 
 
-def _guard(by: User) -> None:
+def guard(by: User) -> None:
+    """Raises PermissionDenied: schools, programmes and plans are the office's to set."""
     if not permissions.may_register_schools(by):
         raise PermissionDenied(
             "试点院校名册由省推进办维护（晋教职成〔2020〕9号 三.1）。发现错误请与推进办联系。"
@@ -59,7 +56,7 @@ def _guard(by: User) -> None:
 @transaction.atomic
 def register_schools(*, facts: Sequence[SchoolFacts], by: User, at: dt.datetime) -> list[School]:
     """New schools, in the pilot from `at`: each owes from the next period that opens. In the order of `facts`."""
-    _guard(by)
+    guard(by)
     made = [
         Organization(
             kind=Organization.Kind.SCHOOL,
@@ -78,7 +75,7 @@ def register_schools(*, facts: Sequence[SchoolFacts], by: User, at: dt.datetime)
     ]
     School.objects.bulk_create(schools, batch_size=BATCH)
     events.record_many(
-        _event("school_registered", school, by, at, changes=_shown(f.values))
+        about("school_registered", school, by, at, changes=_shown(f.values))
         for f, school in zip(facts, schools, strict=True)
     )
     members = set(
@@ -104,32 +101,32 @@ def register_school(*, facts: SchoolFacts, by: User, at: dt.datetime) -> School:
 @transaction.atomic
 def join_pilot(*, schools: Iterable[School], by: User, at: dt.datetime) -> list[PilotMembership]:
     """From the instant `at` in the pilot. They must not be in it."""
-    _guard(by)
+    guard(by)
     schools = list(schools)
     joined = PilotMembership.objects.bulk_create(
         [PilotMembership(organization_id=school.pk, joined_at=at) for school in schools], batch_size=BATCH
     )
     words = {"加入时间": f"{clock.local(at):%Y-%m-%d %H:%M}"}
-    events.record_many(_event("pilot_joined", school, by, at, changes=words) for school in schools)
+    events.record_many(about("pilot_joined", school, by, at, changes=words) for school in schools)
     return joined
 
 
 @transaction.atomic
 def add_aliases(*, pairs: Iterable[tuple[School, str]], by: User, at: dt.datetime) -> list[OrganizationAlias]:
-    _guard(by)
+    guard(by)
     pairs = list(pairs)
     made = OrganizationAlias.objects.bulk_create(
         [OrganizationAlias(organization_id=s.pk, name=name, source=ALIAS_SOURCE) for s, name in pairs],
         batch_size=BATCH,
     )
-    events.record_many(_event("alias_added", s, by, at, changes={"别名": [None, name]}) for s, name in pairs)
+    events.record_many(about("alias_added", s, by, at, changes={"别名": [None, name]}) for s, name in pairs)
     return made
 
 
 @transaction.atomic
 def change_schools(*, changes: Sequence[tuple[School, dict[str, Any]]], by: User, at: dt.datetime) -> None:
     """(school, new values by field); a former name stays as an alias."""
-    _guard(by)
+    guard(by)
     former, written = [], []
     for school, values in changes:
         organization = school.organization
@@ -140,7 +137,7 @@ def change_schools(*, changes: Sequence[tuple[School, dict[str, Any]]], by: User
         for name, value in values.items():
             setattr(organization if name in ORGANIZATION_FIELDS else school, name, value)
         shown = {label(name): [word(name, before[name]), word(name, value)] for name, value in values.items()}
-        written.append(_event("school_changed", school, by, at, changes=shown))
+        written.append(about("school_changed", school, by, at, changes=shown))
         # One by one: a set's update would not encrypt the mobile number.
         if own := [name for name in values if name in SCHOOL_FIELDS]:
             school.save(update_fields=own)
@@ -154,81 +151,12 @@ def change_schools(*, changes: Sequence[tuple[School, dict[str, Any]]], by: User
     events.record_many(written)
 
 
-@transaction.atomic
-def start_programmes(
-    *, pairs: Sequence[tuple[School, CertificateLevel]], by: User, at: dt.datetime
-) -> list[Programme]:
-    """From `at` each school runs the certificate level. Raises IntegrityError where it does already."""
-    _guard(by)
-    programmes = Programme.objects.bulk_create(
-        [Programme(school=school, certificate_level=level, started_at=at) for school, level in pairs],
-        batch_size=BATCH,
-    )
-    events.record_many(
-        _event("programme_started", p.school, by, at, changes={"证书": str(p.certificate_level)})
-        for p in programmes
-    )
-    return programmes
-
-
-def start_programme(*, school: School, level: CertificateLevel, by: User, at: dt.datetime) -> Programme:
-    """Raises ValidationError where it is running already."""
-    if school.programmes.running_at(at).filter(certificate_level=level).exists():
-        raise ValidationError({"certificate_level": "该校已有此证书等级的试点项目。"})
-    return start_programmes(pairs=[(school, level)], by=by, at=at)[0]
-
-
-@transaction.atomic
-def end_programme(*, programme: Programme, reason: str, by: User, at: dt.datetime) -> Programme:
-    """From `at` on the school no longer runs it; what it reported stays. Raises ValidationError."""
-    _guard(by)
-    ended = Programme.objects.filter(pk=programme.pk, ended_at=None, started_at__lt=at).update(ended_at=at)
-    if not ended:
-        raise ValidationError("该试点项目已经结束，或尚未开始。")
-    programme.ended_at = at
-    changes = {"证书": str(programme.certificate_level)}
-    events.record_many([_event("programme_ended", programme.school, by, at, changes=changes, reason=reason)])
-    return programme
-
-
-@transaction.atomic
-def set_annual_plans(
-    *, plans: Sequence[tuple[Programme, int, int]], by: User, at: dt.datetime
-) -> tuple[list[AnnualPlan], list[tuple[AnnualPlan, int]]]:
-    """(programme, year, candidates) each. Returns the plans made, and those changed with their old numbers."""
-    _guard(by)
-    kept = {
-        (plan.programme_id, plan.year): plan
-        for plan in AnnualPlan.objects.filter(programme__in=[programme.pk for programme, _, _ in plans])
-    }
-    made, changed, written = [], [], []
-    for programme, year, candidates in plans:
-        plan = kept.get((programme.pk, year))
-        before = plan.candidates if plan else None
-        if before == candidates:
-            continue
-        if plan is None:
-            made.append(AnnualPlan(programme=programme, year=year, candidates=candidates))
-        else:
-            changed.append((plan, plan.candidates))
-            plan.candidates = candidates
-        words = {f"{programme.certificate_level} {year}年": [before, candidates]}
-        written.append(_event("plan_set", programme.school, by, at, changes=words))
-    AnnualPlan.objects.bulk_create(made, batch_size=BATCH)
-    AnnualPlan.objects.bulk_update([plan for plan, _ in changed], ["candidates"], batch_size=BATCH)
-    events.record_many(written)
-    return made, changed
-
-
-def set_annual_plan(*, programme: Programme, year: int, candidates: int, by: User, at: dt.datetime) -> None:
-    set_annual_plans(plans=[(programme, year, candidates)], by=by, at=at)
-
-
 def _of_organization(facts: SchoolFacts) -> dict[str, Any]:
     return {name: facts.values[name] for name in ORGANIZATION_FIELDS if name in facts.values}
 
 
-def _event(action: str, school: School, by: User, at: dt.datetime, **kwargs: Any) -> Any:
+def about(action: str, school: School, by: User, at: dt.datetime, **kwargs: Any) -> Any:
+    """An unsaved event about the school, kept under its supervising authority."""
     organization = school.organization
     return events.build(
         action,
