@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import exceptions, serializers
 
+from core.numbers import MAX_FIGURE
 from obligations.api import STATES
 from reporting import content as shape
 from reporting.forms import WeeklyForm
@@ -110,7 +111,7 @@ class RatesSerializer(serializers.Serializer):
 
 
 def _count() -> serializers.IntegerField:
-    return serializers.IntegerField(min_value=0, max_value=shape.MAX_FIGURE)
+    return serializers.IntegerField(min_value=0, max_value=MAX_FIGURE)
 
 
 def _text(most: int) -> serializers.CharField:
@@ -123,7 +124,7 @@ class RowSerializer(serializers.Serializer):
     programme = serializers.IntegerField(min_value=1, help_text="试点项目编号，见 sheet")
     in_training = _count()
     training_hours = serializers.DecimalField(
-        max_digits=8, decimal_places=1, min_value=0, max_value=shape.MAX_FIGURE
+        max_digits=8, decimal_places=1, min_value=0, max_value=MAX_FIGURE
     )
     registered = _count()
     examined = _count()
@@ -137,7 +138,7 @@ class SubmissionSerializer(serializers.Serializer):
     programmes = RowSerializer(
         many=True, required=False, default=list, help_text="每个试点项目一行，一个不缺"
     )
-    teachers_trained = serializers.IntegerField(min_value=0, max_value=shape.MAX_FIGURE, default=0)
+    teachers_trained = serializers.IntegerField(min_value=0, max_value=MAX_FIGURE, default=0)
     money_spent = serializers.DecimalField(
         max_digits=11, decimal_places=2, min_value=0, max_value=shape.MAX_MONEY, default=0, help_text="元"
     )

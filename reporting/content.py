@@ -14,12 +14,11 @@ period's own. No field list was ever published: this one is the province's defau
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.core.exceptions import ValidationError
+from core.draft_pages import Difference
 
 
 class Figure(NamedTuple):
@@ -51,7 +50,6 @@ TEXTS = {
 }
 WEEK_FIGURES = {"teachers_trained": "本周培训教师", "money_spent": "本周支出经费"}
 JUMP_FACTOR = 2
-MAX_FIGURE = 1_000_000
 MAX_MONEY = 100_000_000
 MAX_TEXT = 5_000
 MAX_EXPLANATION = 200
@@ -93,29 +91,6 @@ def typed_of(content: Content) -> Typed:
     for pk, row in content["programmes"].items():
         typed |= {field_name(pk, name): str(value) for name, value in row.items()}
     return typed | {name: str(content[name]) for name in (*WEEK_FIGURES, *TEXTS)}
-
-
-_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
-
-
-def parse_number(text: str, *, places: int = 0, most: int = MAX_FIGURE) -> Decimal:
-    """A number from 0 to `most` with at most `places` decimals; full-width digits and 1,200 are read too.
-
-    Raises ValidationError in plain words.
-    """
-    plain = unicodedata.normalize("NFKC", text).strip()
-    if _THOUSANDS.fullmatch(plain):
-        plain = plain.replace(",", "")
-    if re.fullmatch(r"[-−–]\s*[\d.]+", plain):
-        raise ValidationError("不能是负数。", code="negative")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?", plain):
-        raise ValidationError("请填写数字，没有请填 0。", code="number")
-    whole, _, fraction = plain.partition(".")
-    if len(fraction.rstrip("0")) > places:
-        raise ValidationError(f"最多 {places} 位小数。" if places else "请填写整数。", code="places")
-    if len(whole.lstrip("0")) > len(str(most)) or Decimal(plain) > most:
-        raise ValidationError(f"数字过大，最多 {most:,}，请核对。", code="large")
-    return Decimal(plain).quantize(Decimal(1).scaleb(-places))
 
 
 def stored(value: Decimal, places: int) -> int | str:
@@ -171,13 +146,6 @@ def says_nothing(content: Content, before: Mapping[str, Row]) -> bool:
     spent = content["teachers_trained"] or Decimal(content["money_spent"])
     written = any(content[name] for name in TEXTS)
     return not (moved or spent or written)
-
-
-class Difference(NamedTuple):
-    name: str
-    label: str
-    before: str
-    after: str
 
 
 def label_of(name: str, programmes: Mapping[str, str]) -> str:

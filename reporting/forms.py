@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxLengthValidator
 
+from core.numbers import MAX_FIGURE, parse_number
 from reporting import content as shape
 from reporting.sheet import Sheet
 
@@ -15,7 +16,7 @@ from reporting.sheet import Sheet
 class NumberField(forms.CharField):
     """Typed as text, so that full-width digits and a mistyped letter survive until they are mended."""
 
-    def __init__(self, *, places: int = 0, most: int = shape.MAX_FIGURE, **kwargs: Any) -> None:
+    def __init__(self, *, places: int = 0, most: int = MAX_FIGURE, **kwargs: Any) -> None:
         self.places, self.most = places, most
         mode = "decimal" if places else "numeric"
         widget = forms.TextInput(attrs={"inputmode": mode, "autocomplete": "off"})
@@ -23,7 +24,7 @@ class NumberField(forms.CharField):
 
     def to_python(self, value: Any) -> Decimal | None:
         text = super().to_python(value)
-        return shape.parse_number(text, places=self.places, most=self.most) if text else None
+        return parse_number(text, places=self.places, most=self.most) if text else None
 
 
 def _long_text(label: str, help_text: str, most: int, rows: int) -> forms.CharField:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core import clock
 from core.drafts import content_hash
+from core.numbers import MAX_FIGURE, parse_number
 from reporting import content as shape
 from reporting.forms import WeeklyForm
 from reporting.sheet import sheet_for
@@ -38,7 +39,7 @@ def errors_at(form, name, world):
     ],
 )
 def test_numbers_as_people_type_them(text, number):
-    assert shape.parse_number(text) == number
+    assert parse_number(text) == number
 
 
 @pytest.mark.parametrize(
@@ -58,20 +59,20 @@ def test_numbers_as_people_type_them(text, number):
 )
 def test_what_is_no_number_is_refused_in_plain_words(text, code):
     with pytest.raises(ValidationError) as refusal:
-        shape.parse_number(text)
+        parse_number(text)
     assert refusal.value.code == code
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_number_or_refused(text):
     try:
-        number = shape.parse_number(text, places=2)
+        number = parse_number(text, places=2)
     except ValidationError:
         return
-    assert 0 <= number <= shape.MAX_FIGURE
+    assert 0 <= number <= MAX_FIGURE
 
 
-figures = st.fixed_dictionaries({figure.name: st.integers(0, shape.MAX_FIGURE) for figure in shape.FIGURES})
+figures = st.fixed_dictionaries({figure.name: st.integers(0, MAX_FIGURE) for figure in shape.FIGURES})
 
 
 @given(figures)

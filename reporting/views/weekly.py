@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import typed as kept_typed
 from accounts.typed import keeps_typed
-from core import clock
+from core import clock, draft_pages
 from core.drafts import DraftConflict, content_hash
 from core.models import Event
 from obligations.models import Obligation
@@ -20,7 +20,7 @@ from reporting import content as shape
 from reporting import permissions, services
 from reporting.forms import WeeklyForm, told
 from reporting.models import ReportVersion, WeeklyReport
-from reporting.sheet import Sheet, filing, open_corrections, sheet_for, year_of
+from reporting.sheet import Sheet, filing, open_corrections, sheet_for
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -40,11 +40,6 @@ def _to_fill(request: HttpRequest, pk: int) -> Obligation:
 def report_of(obligation: Obligation) -> WeeklyReport | None:
     rows = WeeklyReport.objects.select_related("current", "draft_saved_by", "obligation")
     return rows.filter(pk=obligation.pk).first()
-
-
-def _revision(request: HttpRequest) -> int:
-    text = request.POST.get("revision", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def page_context(
@@ -110,7 +105,8 @@ def _show(
         form=form,
         rows=form.rows(),
         sheet=sheet,
-        year=year_of(sheet.obligation),
+        kept=sheet.kept(report),
+        year=sheet.year,
         report=report,
         revision=revision or (report.draft_revision if report else 0),
         jump_factor=shape.JUMP_FACTOR,
@@ -124,10 +120,14 @@ def _save(request: HttpRequest, sheet: Sheet, at: dt.datetime) -> HttpResponse:
     obligation = sheet.obligation
     typed = shape.typed_from(request.POST, sheet.names)
     if request.POST.get("action") == "merge":
-        typed = _merged(request, typed, sheet, report_of(obligation))
+        typed = draft_pages.merged(request, typed, sheet.start(report_of(obligation)))
     try:
         report = services.save_draft(
-            obligation=obligation, typed=typed, revision=_revision(request), by=request.user, at=at
+            obligation=obligation,
+            typed=typed,
+            revision=draft_pages.revision_of(request.POST),
+            by=request.user,
+            at=at,
         )
     except DraftConflict as conflict:
         return _show_conflict(request, sheet, typed, conflict.record, at)
@@ -137,18 +137,6 @@ def _save(request: HttpRequest, sheet: Sheet, at: dt.datetime) -> HttpResponse:
     if WeeklyForm(sheet, typed).is_valid():
         return redirect("reporting:check", obligation.pk)
     return _show(request, sheet, report, at, typed=typed, checked=True)
-
-
-def _merged(
-    request: HttpRequest, mine: shape.Typed, sheet: Sheet, report: WeeklyReport | None
-) -> shape.Typed:
-    """Field by field what was chosen: `take-<field>` is "theirs" or (also when absent) "mine"."""
-    theirs = sheet.start(report)
-    whole = request.POST.get("whole")
-    return {
-        name: theirs.get(name, "") if (whole or request.POST.get(f"take-{name}")) == "theirs" else text
-        for name, text in mine.items()
-    }
 
 
 def _show_conflict(
@@ -161,7 +149,8 @@ def _show_conflict(
         at,
         differences=shape.differences(mine, sheet.start(report), sheet.names),
         mine=mine,
-        report=report,
+        record=report,
+        form_url=reverse("reporting:edit", args=[sheet.obligation.pk]),
     )
     return render(request, "reporting/weekly/conflict.html", context, status=409)
 
@@ -174,21 +163,17 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     typed = shape.typed_from(request.POST, sheet_for(obligation).names)
     try:
         report = services.save_draft(
-            obligation=obligation, typed=typed, revision=_revision(request), by=request.user, at=at
+            obligation=obligation,
+            typed=typed,
+            revision=draft_pages.revision_of(request.POST),
+            by=request.user,
+            at=at,
         )
     except DraftConflict as conflict:
-        return JsonResponse({"message": _who_changed(conflict.record)}, status=409)
+        return draft_pages.changed_elsewhere(conflict.record, "周报")
     except PermissionDenied as refusal:
         return JsonResponse({"message": str(refusal)}, status=403)
-    return JsonResponse({"revision": report.draft_revision, "saved_at": f"{clock.local(at):%H:%M:%S}"})
-
-
-def _who_changed(report: WeeklyReport) -> str:
-    if report.draft is None:
-        return "这份周报已在别处提交。"
-    return (
-        f"{report.draft_saved_by} 在别处也修改了这份草稿（{clock.local(report.draft_saved_at):%H:%M:%S}）。"
-    )
+    return draft_pages.saved(report, at)
 
 
 @form_methods
@@ -214,6 +199,8 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         obligation,
         at,
+        sheet=sheet,
+        kept=sheet.kept(report),
         report=report,
         token=token,
         content=content,
