@@ -1,0 +1,334 @@
+"""What an application round asks of schools, bureaux and the office, as obligations.
+
+A school that does not apply owes nothing. One that began owes its application until its closing; the bureau
+of the first review and the office owe theirs while an item waits for them; a returned item is owed by the
+school again. All of it follows from the states of the items, so everything here may be repeated.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from django.db import transaction
+from django.db.models import Case, Prefetch, Value, When
+from django.urls import reverse
+
+from accounts.models import Organization, Role, User
+from core import events, links
+from core.notices import Message, tell
+from obligations.closing import JOB, people_of
+from obligations.models import Obligation, ObligationKind, Outcome
+from obligations.services import fulfil, owe
+from schools import eligibility
+from schools.models import Application, ApplicationItem, ApplicationRound, ApplicationVersion
+
+events.register(application_given_up="不再申报", application_lapsed="到期未提交")
+
+LAPSED = "到期未提交，视为不申报"
+NOT_MENDED = "退回后到期未重新提交，本批次不再受理"
+GIVEN_UP = "学校撤回申报，本批次不再申报"
+NOTHING_LEFT = "学校已撤回申报，无需办理"
+
+Kind = ObligationKind
+State = ApplicationItem.State
+# Kind of duty → the state in which items wait for it, its word, and the states that show that it was done.
+STEPS = {
+    Kind.FIRST_REVIEW: (
+        State.SUBMITTED,
+        "初审",
+        {State.FIRST_REVIEWED, State.RETURNED, State.APPROVED, State.REJECTED},
+    ),
+    Kind.APPROVAL: (State.FIRST_REVIEWED, "审核", {State.RETURNED, State.APPROVED, State.REJECTED}),
+}
+_RETURN_ANSWERED = {State.SUBMITTED, State.FIRST_REVIEWED, State.APPROVED, State.REJECTED}
+
+
+def office() -> Organization:
+    """The province's, which decides. There is one for a database; a demonstration's own goes first."""
+    provinces = Organization.objects.filter(kind=Organization.Kind.PROVINCE)
+    return provinces.order_by("-is_demonstration", "pk")[:1].get()
+
+
+@transaction.atomic
+def applicant(application: Application, *, at: dt.datetime) -> Obligation:
+    """The school has begun: it owes the application by its closing. Begun again after a lapse or a
+    withdrawal, it owes it again."""
+    round_ = application.round
+    due_at = round_.closings_of(application.school_id).school
+    duty = owe(
+        organization=application.school.organization,
+        kind=Kind.APPLICATION,
+        key=f"round-{round_.pk}",
+        title=str(round_),
+        opens_at=round_.opens_at,
+        due_at=due_at,
+        link=reverse("applications:detail", args=[application.pk]),
+    )
+    if duty.outcome == Outcome.EXEMPT and duty.received_at is None:
+        renewal = _Renewal()
+        renewal.add(duty, due_at)
+        renewal.write()
+        duty.refresh_from_db()
+    return duty
+
+
+@transaction.atomic
+def withdrawn(application: Application, *, by: User, at: dt.datetime) -> None:
+    """Call it after items were withdrawn or drafts thrown away. Where nothing is left, neither a draft nor
+    anything handed in, the school owes nothing any more, nor does any reviewer."""
+    if not application.items.exclude(state=State.WITHDRAWN).exists():
+        pending = Obligation.objects.pending().filter(
+            organization=application.school_id, kind=Kind.APPLICATION, key=f"round-{application.round_id}"
+        )
+        if pending.update(outcome=Outcome.EXEMPT, exempt_reason=GIVEN_UP):
+            events.record(
+                "application_given_up", application, by=by, at=at, organization_id=application.school_id
+            )
+    reviewed([application], at=at)
+
+
+@transaction.atomic
+def submitted(application: Application, version: ApplicationVersion, *, at: dt.datetime) -> None:
+    """Call it once `version` is stored and its items have their states."""
+    duty = applicant(application, at=at)
+    fulfil(duty, received_at=version.received_at)
+    reviewed([application], at=at)
+
+
+@transaction.atomic
+def reviewed(applications: Iterable[Application], *, at: dt.datetime) -> None:
+    """Bring what is owed for these applications into line with the states of their items, which may have
+    changed in any way: a fixed number of queries for any number of applications."""
+    _settle([application.pk for application in applications], at=at)
+
+
+@transaction.atomic
+def moved(round_: ApplicationRound, organization_id: int | None, *, at: dt.datetime) -> None:
+    """Closings have moved, for one school or (None) for all: so has what is owed, and reminders start
+    afresh. A draft that had lapsed and is in time again is owed again."""
+    applications = Application.objects.filter(round=round_)
+    if organization_id is not None:
+        applications = applications.filter(school=organization_id)
+    ids = list(applications.values_list("pk", flat=True))
+    _settle(ids, at=at)
+    extended = ApplicationRound.objects.prefetch_related("extensions").get(pk=round_.pk)
+    closings = {pk: extended.closings_of(pk).school for pk in applications.values_list("school", flat=True)}
+    duties = Obligation.objects.filter(
+        organization__in=closings, kind=Kind.APPLICATION, key=f"round-{round_.pk}"
+    )
+    renewal = _Renewal()
+    for duty in duties:
+        due_at = closings[duty.organization_id]
+        lapsed = duty.outcome == Outcome.EXEMPT and duty.exempt_reason == LAPSED and due_at > at
+        if lapsed or (duty.outcome == Outcome.PENDING and duty.due_at != due_at):
+            renewal.add(duty, due_at)
+    renewal.write()
+
+
+@transaction.atomic
+def lapse(at: dt.datetime) -> int:
+    """What schools began and did not hand in by its closing is not owed any more; how many.
+
+    "Due and not yet done": late or twice, it ends the same. Reviews stay due until they are done.
+    """
+    over = Obligation.objects.pending().filter(kind=Kind.APPLICATION, due_at__lte=at)
+    rows = list(over.select_for_update(of=("self",), skip_locked=True).select_related("organization"))
+    returned = Case(When(key__contains="-returned-", then=Value(NOT_MENDED)), default=Value(LAPSED))
+    Obligation.objects.filter(pk__in=[row.pk for row in rows]).update(
+        outcome=Outcome.EXEMPT, exempt_reason=returned
+    )
+    events.record_many(
+        events.build(
+            "application_lapsed",
+            row,
+            by=JOB,
+            at=at,
+            organization_id=row.organization_id,
+            from_state=Outcome.PENDING,
+            to_state=Outcome.EXEMPT,
+            changes={"截止": row.due_at.isoformat()},
+            reason=_lapse_reason(row),
+        )
+        for row in rows
+    )
+    people = people_of({row.organization_id for row in rows}, Role.SCHOOL_CONTACT)
+    tell(
+        (
+            Message(
+                user,
+                f"lapsed:{row.pk}:{row.due_at:%y%m%d%H%M}",
+                f"{row.title}：{_lapse_reason(row)}。",
+                row.link,
+            )
+            for row in rows
+            for user in people[row.organization_id]
+        ),
+        at=at,
+    )
+    return len(rows)
+
+
+def _lapse_reason(duty: Obligation) -> str:
+    return NOT_MENDED if "-returned-" in duty.key else LAPSED
+
+
+# --- bringing what is owed into line with the items
+
+
+def _loaded(ids: list[int]) -> list[Application]:
+    """With their items, the numbers of their versions, and what closings are computed from."""
+    items = ApplicationItem.objects.only("application", "state", "returned_from").order_by("pk")
+    versions = ApplicationVersion.objects.only("application", "number").order_by("number")
+    return list(
+        Application.objects.filter(pk__in=ids)
+        .select_related("round", "school__organization", "reviewer")
+        .defer("school__contact_mobile", "round__note")
+        .prefetch_related("round__extensions", Prefetch("items", items), Prefetch("versions", versions))
+        .order_by("pk")
+    )
+
+
+class _Ledger:
+    """The duties of some applications as they stand, and what has to change."""
+
+    def __init__(self, applications: list[Application], at: dt.datetime) -> None:
+        self.at = at
+        self.office = office()
+        self.page = links.pattern("reviews:application")
+        self.own_page = links.pattern("applications:detail")
+        self.done: list[int] = []
+        self.released: dict[str, list[int]] = defaultdict(list)
+        self.renewal = _Renewal()
+        self.owed: list[Obligation] = []
+        keys = {key for a in applications for kind in (*STEPS, Kind.APPLICATION) for key in _keys(a, kind)}
+        organizations = {
+            o.pk for a in applications for o in (a.school.organization, a.reviewer, self.office) if o
+        }
+        rows = Obligation.objects.filter(
+            organization__in=organizations, kind__in=[*STEPS, Kind.APPLICATION], key__in=keys
+        )
+        self.known = {(row.organization_id, row.kind, row.key): row for row in rows}
+
+    def duties(self, application: Application, kind: str, organization: Organization) -> Iterator[Obligation]:
+        """Those known of that kind, the newest version's first."""
+        for key in reversed(_keys(application, kind)):
+            if duty := self.known.get((organization.pk, kind, key)):
+                yield duty
+
+    def settle(
+        self,
+        application: Application,
+        kind: str,
+        organization: Organization,
+        *,
+        due_at: dt.datetime | None,
+        is_done: bool,
+        title: str,
+    ) -> None:
+        """`due_at` None: nothing waits for it, because it was done or because all was withdrawn."""
+        duties = list(self.duties(application, kind, organization))
+        pending = next((duty for duty in duties if duty.outcome == Outcome.PENDING), None)
+        if due_at is None:
+            if pending:
+                (self.done if is_done else self.released[NOTHING_LEFT]).append(pending.pk)
+            return
+        if pending:
+            if pending.due_at != due_at:
+                self.renewal.add(pending, due_at)
+            return
+        key = _keys(application, kind)[-1]
+        if same := next((duty for duty in duties if duty.key == key), None):
+            # Taken back, or extended after a lapse.
+            if due_at > self.at:
+                self.renewal.add(same, due_at)
+            return
+        page = self.own_page if kind == Kind.APPLICATION else self.page
+        self.owed.append(
+            Obligation(
+                organization=organization,
+                kind=kind,
+                key=key,
+                title=title[:120],
+                link=page.format(application.pk),
+                opens_at=min(self.at, due_at),
+                due_at=due_at,
+            )
+        )
+
+    def write(self) -> None:
+        pending = Obligation.objects.pending()
+        in_time = When(due_at__gt=self.at, then=Value(Outcome.ON_TIME))
+        pending.filter(pk__in=self.done).update(
+            outcome=Case(in_time, default=Value(Outcome.LATE)), received_at=self.at
+        )
+        for reason, ids in self.released.items():
+            pending.filter(pk__in=ids).update(outcome=Outcome.EXEMPT, exempt_reason=reason)
+        self.renewal.write()
+        Obligation.objects.bulk_create(self.owed, ignore_conflicts=True, batch_size=500)
+
+
+def _settle(ids: list[int], *, at: dt.datetime) -> None:
+    # What was never handed in has no version, and concerns nobody but the school.
+    applications = [application for application in _loaded(ids) if application.versions.all()]
+    if not applications:
+        return
+    ledger = _Ledger(applications, at)
+    for application in applications:
+        states = {item.state for item in application.items.all()}
+        _settle_reviews(ledger, application, states)
+        returned = [item for item in application.items.all() if item.state == State.RETURNED]
+        ledger.settle(
+            application,
+            Kind.APPLICATION,
+            application.school.organization,
+            due_at=min(map(eligibility.deadline, returned), default=None),
+            is_done=bool(states & _RETURN_ANSWERED),
+            title=f"{application.round}（退回修改）",
+        )
+    ledger.write()
+
+
+def _settle_reviews(ledger: _Ledger, application: Application, states: set[str]) -> None:
+    closings = application.round.closings_of(application.school_id)
+    reviewers = {
+        Kind.FIRST_REVIEW: (application.reviewer, closings.city),
+        Kind.APPROVAL: (ledger.office, closings.province),
+    }
+    for kind, (waiting, word, done) in STEPS.items():
+        organization, closing = reviewers[kind]
+        if organization:
+            ledger.settle(
+                application,
+                kind,
+                organization,
+                due_at=closing if waiting in states else None,
+                is_done=bool(states & done),
+                title=f"{word}：{application}",
+            )
+
+
+def _keys(application: Application, kind: str) -> list[str]:
+    """Of each version, oldest first; what was returned is owed under the round, by the school."""
+    stem = (
+        f"round-{application.round_id}-returned"
+        if kind == Kind.APPLICATION
+        else f"application-{application.pk}"
+    )
+    return [f"{stem}-v{version.number}" for version in application.versions.all()]
+
+
+class _Renewal:
+    """Duties that are owed (again) by another instant, with their reminders before it. What was done
+    meanwhile by somebody else stays done."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, dt.datetime], list[int]] = defaultdict(list)
+
+    def add(self, duty: Obligation, due_at: dt.datetime) -> None:
+        self._rows[duty.outcome, due_at].append(duty.pk)
+
+    def write(self) -> None:
+        for (outcome, due_at), ids in self._rows.items():
+            Obligation.objects.filter(pk__in=ids, outcome=outcome).update(
+                outcome=Outcome.PENDING, exempt_reason="", received_at=None, due_at=due_at, reminded_steps=0
+            )
