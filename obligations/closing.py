@@ -16,14 +16,16 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from core import events
-from core.clock import local
 from core.notices import Message, digest, tell
+from core.templatetags.portal import closing
 from obligations.models import Obligation, Outcome, Period, Policy
 
 events.register(obligation_missed="关闭未报", period_closed="关闭周期")
 
 JOB = "平台定时任务"
 DEFAULT_REMINDER_HOURS = (48, 24, 2)
+# Who is reminded of what an organisation owes: a school's, an evaluator's, a bureau's, the province's.
+WHO_DOES_IT = (Role.SCHOOL_CONTACT, Role.EVALUATOR, Role.CITY_BUREAU, Role.OFFICE)
 
 
 class Closed(NamedTuple):
@@ -144,11 +146,11 @@ def steps_reached(obligation: Obligation, at: dt.datetime) -> int:
 
 
 def _tell_of(obligations: list[Obligation], step: int, *, at: dt.datetime) -> None:
-    recipients = people_of({o.organization_id for o in obligations}, Role.SCHOOL_CONTACT, Role.EVALUATOR)
+    recipients = people_of({o.organization_id for o in obligations}, *WHO_DOES_IT)
     messages = [
         Message(
             user_id,
-            f"obligation:{o.pk}:{step}",
+            _reminder_key(o, step),
             _reminder_text(o, at),
             o.link or reverse("obligations:deadlines"),
         )
@@ -159,18 +161,25 @@ def _tell_of(obligations: list[Obligation], step: int, *, at: dt.datetime) -> No
         digest(
             messages,
             key=f"reminders:{at:%Y%m%d%H%M}",
-            summary="您有 {count} 项即将到期的报送事项。",
+            summary="您有 {count} 项即将到期的事项。",
             link=reverse("obligations:deadlines"),
         ),
         at=at,
     )
 
 
+def _reminder_key(obligation: Obligation, step: int) -> str:
+    """What belongs to no period may be extended, and is reminded of afresh before its new deadline."""
+    if obligation.period_id:
+        return f"obligation:{obligation.pk}:{step}"
+    return f"obligation:{obligation.pk}:{obligation.due_at:%Y%m%d%H%M}:{step}"
+
+
 def _reminder_text(obligation: Obligation, at: dt.datetime) -> str:
-    due = local(obligation.due_at)
-    deadline = f"{due.month}月{due.day}日（星期{'一二三四五六日'[due.weekday()]}）{due:%H:%M}"
+    deadline = closing(obligation.due_at)
     if at < obligation.due_at:
-        return f"{obligation.title}将于{deadline}截止，尚未收到。"
+        missing = "尚未收到" if obligation.period_id else "尚未办理"
+        return f"{obligation.title}将于{deadline}截止，{missing}。"
     if obligation.closes_at:
         return f"{obligation.title}已于{deadline}截止，尚未收到；关闭前报送记为迟报。"
     return f"{obligation.title}已于{deadline}到期，尚未办理。"

@@ -22,10 +22,13 @@ from obligations.models import (
     Suspension,
 )
 
+# Their pages are open to whoever sees the obligation; those of cases and corrections to the school only.
+_FOR_ALL_WHO_SEE_IT = {ObligationKind.APPLICATION, ObligationKind.FIRST_REVIEW, ObligationKind.APPROVAL}
+
 
 def _page(obligation: Obligation, user: User) -> str:
     """Where `user` does what is owed, or reads what was done; "" where there is nothing to open."""
-    if user.role in Role.of_a_school() and obligation.link:
+    if obligation.link and (user.role in Role.of_a_school() or obligation.kind in _FOR_ALL_WHO_SEE_IT):
         return obligation.link
     if obligation.kind != ObligationKind.WEEKLY_REPORT:
         return ""
@@ -51,7 +54,7 @@ class DeadlineTable(PortalTable):
         super().__init__(*args, exclude=() if user.sees_reporting else ("organization",), **kwargs)
 
     def render_due_at(self, record: Obligation) -> SafeString:
-        return with_note(portal.when(record.due_at), record.period.note if record.period else "")
+        return with_note(portal.closing(record.due_at), record.period.note if record.period else "")
 
     def value_due_at(self, record: Obligation) -> str:
         return f"{clock.local(record.due_at):%Y-%m-%d %H:%M}"

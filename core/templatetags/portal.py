@@ -81,6 +81,18 @@ def when(instant: dt.datetime | None) -> str:
 
 
 @register.filter
+def closing(instant: dt.datetime | None) -> str:
+    """As `when`, of the instant at which something closes (half-open): midnight is the end of the day before,
+    `5月24日（星期一）24:00`, which leaves nobody in doubt which night is meant; nothing for nothing."""
+    if not instant:
+        return ""
+    local = clock.local(instant)
+    if local.time() != dt.time():
+        return when(instant)
+    return f"{_day_words(local.date() - dt.timedelta(days=1))}24:00"
+
+
+@register.filter
 def exact(instant: dt.datetime | None) -> str:
     """`2020年11月20日 17:51:03`, as receipts say it; nothing for nothing."""
     return f"{clock.local(instant):%Y年%-m月%-d日 %H:%M:%S}" if instant else ""

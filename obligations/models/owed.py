@@ -50,6 +50,11 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
         """The terms of a case outlive the pilot of whom they concern."""
         return self.exclude(kind__in=[ObligationKind.CASE_ANSWER, ObligationKind.RECTIFICATION])
 
+    def but_steps_of_rounds(self) -> "ObligationQuerySet":
+        """The steps of an application round close with the round, and move with its extensions only."""
+        kinds = [ObligationKind.APPLICATION, ObligationKind.FIRST_REVIEW, ObligationKind.APPROVAL]
+        return self.exclude(kind__in=kinds)
+
     def pending(self) -> "ObligationQuerySet":
         return self.filter(outcome=Outcome.PENDING)
 

@@ -138,7 +138,7 @@ def record_outage(
             by=by,
             at=at,
         )
-    loose = touched.pending().filter(period=None)
+    loose = touched.but_steps_of_rounds().pending().filter(period=None)
     for obligation in loose:
         due_at = periods.after_outage(obligation.due_at, starts_at, ends_at)
         Obligation.objects.filter(pk=obligation.pk).update(due_at=due_at)

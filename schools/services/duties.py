@@ -53,14 +53,14 @@ def office() -> Organization:
 def applicant(application: Application, *, at: dt.datetime) -> Obligation:
     """The school has begun: it owes the application by its closing. Begun again after a lapse or a
     withdrawal, it owes it again."""
-    round_ = application.round
-    due_at = round_.closings_of(application.school_id).school
+    round = application.round
+    due_at = round.closings_of(application.school_id).school
     duty = owe(
         organization=application.school.organization,
         kind=Kind.APPLICATION,
-        key=f"round-{round_.pk}",
-        title=str(round_),
-        opens_at=round_.opens_at,
+        key=f"round-{round.pk}",
+        title=str(round),
+        opens_at=round.opens_at,
         due_at=due_at,
         link=reverse("applications:detail", args=[application.pk]),
     )
@@ -103,18 +103,18 @@ def reviewed(applications: Iterable[Application], *, at: dt.datetime) -> None:
 
 
 @transaction.atomic
-def moved(round_: ApplicationRound, organization_id: int | None, *, at: dt.datetime) -> None:
+def moved(round: ApplicationRound, organization_id: int | None, *, at: dt.datetime) -> None:
     """Closings have moved, for one school or (None) for all: so has what is owed, and reminders start
     afresh. A draft that had lapsed and is in time again is owed again."""
-    applications = Application.objects.filter(round=round_)
+    applications = Application.objects.filter(round=round)
     if organization_id is not None:
         applications = applications.filter(school=organization_id)
     ids = list(applications.values_list("pk", flat=True))
     _settle(ids, at=at)
-    extended = ApplicationRound.objects.prefetch_related("extensions").get(pk=round_.pk)
+    extended = ApplicationRound.objects.prefetch_related("extensions").get(pk=round.pk)
     closings = {pk: extended.closings_of(pk).school for pk in applications.values_list("school", flat=True)}
     duties = Obligation.objects.filter(
-        organization__in=closings, kind=Kind.APPLICATION, key=f"round-{round_.pk}"
+        organization__in=closings, kind=Kind.APPLICATION, key=f"round-{round.pk}"
     )
     renewal = _Renewal()
     for duty in duties:
@@ -178,7 +178,7 @@ def _lapse_reason(duty: Obligation) -> str:
 def _loaded(ids: list[int]) -> list[Application]:
     """With their items, the numbers of their versions, and what closings are computed from."""
     items = ApplicationItem.objects.only("application", "state", "returned_from").order_by("pk")
-    versions = ApplicationVersion.objects.only("application", "number").order_by("number")
+    versions = ApplicationVersion.objects.only("application", "number")
     return list(
         Application.objects.filter(pk__in=ids)
         .select_related("round", "school__organization", "reviewer")
@@ -268,8 +268,7 @@ class _Ledger:
 
 
 def _settle(ids: list[int], *, at: dt.datetime) -> None:
-    # What was never handed in has no version, and concerns nobody but the school.
-    applications = [application for application in _loaded(ids) if application.versions.all()]
+    applications = _loaded(ids)
     if not applications:
         return
     ledger = _Ledger(applications, at)
@@ -314,7 +313,7 @@ def _keys(application: Application, kind: str) -> list[str]:
         if kind == Kind.APPLICATION
         else f"application-{application.pk}"
     )
-    return [f"{stem}-v{version.number}" for version in application.versions.all()]
+    return [f"{stem}-v{number + 1}" for number in range(max(len(application.versions.all()), 1))]
 
 
 class _Renewal:
