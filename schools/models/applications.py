@@ -94,10 +94,11 @@ class ApplicationVersion(Version):
 
 class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
     def visible_to(self, user: Any) -> "ApplicationItemQuerySet":
-        """Of visible applications; an expert only the items asked about."""
+        """Of visible applications; an expert only the items asked about; a draft only its school."""
         if user.role == Role.EXPERT:
             return self.filter(Exists(ExpertOpinion.objects.filter(item=OuterRef("pk"), expert=user)))
-        return self.filter(application__in=Application.objects.visible_to(user))
+        items = self.filter(application__in=Application.objects.visible_to(user))
+        return items if user.role in Role.of_a_school() else items.handed_in()
 
     def handed_in(self) -> "ApplicationItemQuerySet":
         """What reviewers see: never a draft that was not submitted."""
@@ -147,10 +148,15 @@ class ApplicationItem(Drafted):
         Agreement, models.PROTECT, null=True, blank=True, related_name="items", verbose_name="合作协议"
     )
     review_comment = models.TextField("审核意见", blank=True)
+    # The plan that the approval replaced: {"candidates", "carried_over", "source"}; null: there was none.
+    plan_before = models.JSONField("批准前的年度计划", null=True, blank=True)
     decided_at = models.DateTimeField("审核时间", null=True, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
+
+    # Those not taken off again, where `grounds.with_ground` has loaded them.
+    kept_files: "list[ItemFile]"
 
     objects = ApplicationItemQuerySet.as_manager()
 
@@ -177,6 +183,10 @@ class ApplicationItem(Drafted):
     @property
     def planned_total(self) -> int:
         return self.planned_new + self.carried_over
+
+    @property
+    def organization_id(self) -> int:
+        return self.application.organization_id
 
 
 class ItemMajor(models.Model):

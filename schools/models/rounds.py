@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 
 from accounts.models import Organization, Role
 from schools.models.schools import School
@@ -84,6 +85,11 @@ class ApplicationRound(models.Model):
     def closings(self) -> Closings:
         """Of the round as announced; `closings_of` knows the extensions."""
         return Closings(self.school_closes_at, self.city_closes_at, self.province_closes_at)
+
+    @cached_property
+    def is_announced(self) -> bool:
+        """Whether the final list stands. Asked once of an instance."""
+        return bool(self.lists.filter(kind="final").exists())
 
     def closings_of(self, organization_id: int) -> Closings:
         """For one school, with the extensions for all and its own. One query, or none where `extensions`
