@@ -6,6 +6,7 @@ returned it, and may be mended until that step closes.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from accounts.models import User
 from core.templatetags.portal import when
@@ -60,7 +61,12 @@ def _decision_open(item: ApplicationItem, at: dt.datetime) -> list[str]:
 
 
 def _may_approve(item: ApplicationItem, at: dt.datetime) -> list[str]:
-    return [*_decision_open(item, at), *eligibility.obstacles(item, at)]
+    return _may_approve_of([item], at)[0]
+
+
+def _may_approve_of(items: Sequence[ApplicationItem], at: dt.datetime) -> list[list[str]]:
+    obstacles = eligibility.obstacles_of(items, at)
+    return [[*_decision_open(item, at), *obstacles[item.pk]] for item in items]
 
 
 def _may_withdraw(item: ApplicationItem, at: dt.datetime) -> list[str]:
@@ -68,7 +74,7 @@ def _may_withdraw(item: ApplicationItem, at: dt.datetime) -> list[str]:
 
 
 def _may_reconsider(item: ApplicationItem, at: dt.datetime) -> list[str]:
-    if item.application.round.lists.filter(kind="final").exists():
+    if item.application.round.is_announced:
         return ["结果已经公布，不能撤回审核意见；需要变更的，结束试点项目或在下一批次申报。"]
     return _decision_open(item, at)
 
@@ -126,7 +132,15 @@ review = Workflow(
             asks=("comment",),
             dangerous=True,
         ),
-        Transition("item_approve", "批准", (S.FIRST_REVIEWED,), S.APPROVED, _office_only, _may_approve),
+        Transition(
+            "item_approve",
+            "批准",
+            (S.FIRST_REVIEWED,),
+            S.APPROVED,
+            _office_only,
+            _may_approve,
+            lacks_of=_may_approve_of,
+        ),
         Transition(
             "item_return",
             "退回修改",
