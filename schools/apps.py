@@ -24,5 +24,7 @@ class SchoolsConfig(AppConfig):
             )
         )
         nav.register("备案", "试点院校", "schools:list", may=permissions.may_see_schools)
+        nav.register("备案", "院校备案", "filings:list", may=permissions.may_see_filings, rank=6)
+        nav.register("备案", "院校备案", "filings:edit", may=permissions.may_see_own_filing, rank=6)
         nav.register("管理", "院校名册导入", "schools:roster", may=permissions.may_import_roster)
         search.register("试点院校", schools)

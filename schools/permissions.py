@@ -96,6 +96,11 @@ def may_see_objections(user: User) -> bool:
     return user.sees_province
 
 
+def may_reveal_objector(user: User) -> bool:
+    """Who objects is for those who look into it."""
+    return user.role == Role.OFFICE
+
+
 # --- agreements
 
 
@@ -118,6 +123,10 @@ def may_register_agreements(user: User) -> bool:
 def may_see_filings(user: User) -> bool:
     """The list: those in whose scope there is more than one's own school."""
     return user.sees_province or user.role == Role.CITY_BUREAU
+
+
+def may_see_own_filing(user: User) -> bool:
+    return user.role in Role.of_a_school()
 
 
 def may_file(user: User, school: School) -> bool:
