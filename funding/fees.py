@@ -4,10 +4,12 @@ Days are local days; amounts are yuan per candidate, to the cent. A fee need not
 """
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from certificates.models import CertificateLevel
 from funding.models import FeeCap, FeePolicy, FeeStandard
@@ -21,6 +23,8 @@ STANDARD_CLAUSE = (
     "晋教职成〔2020〕9号 三.8：收费标准由评价组织与试点院校具体协商提出"
 )
 CONSENT_CLAUSE = "晋教职成〔2020〕9号 三.8：与试点院校具体协商，提出收费标准"
+# Of the caps in force: the level's own before that of the form, then the latest.
+_FIRST_COUNTS = (F("certificate_level").desc(nulls_last=True), "-effective_from", "-pk")
 NO_FORM = "考核形式未登记，无从对照上限"
 NO_CAP = "未设上限"
 
@@ -49,10 +53,24 @@ def policy_on(day: dt.date) -> FeePolicy:
 
 def cap_on(level: CertificateLevel, exam_form: str, day: dt.date) -> FeeCap | None:
     """The cap of the level itself, else that of the form; the latest begun by `day` (a local day)."""
-    caps = FeeCap.objects.in_force(day).filter(
-        Q(certificate_level=level) | Q(certificate_level=None), exam_form=exam_form
+    return _caps(level, exam_form, day).first()
+
+
+def _caps(level: Any, exam_form: Any, day: Any) -> QuerySet[FeeCap]:
+    """The first is the one that counts; takes values or references to the rows of an outer query."""
+    caps = FeeCap.objects.filter(
+        Q(certificate_level=level) | Q(certificate_level=None), exam_form=exam_form, effective_from__lte=day
     )
-    return caps.order_by(F("certificate_level").desc(nulls_last=True), "-effective_from", "-pk").first()
+    return caps.order_by(*_FIRST_COUNTS)
+
+
+def with_cap(rows: QuerySet[Any], *, level: str, exam_form: str, day: Any) -> QuerySet[Any]:
+    """Adds `cap_amount` and `cap_document` of the cap in force on `day` (a day or a query expression of the
+    cap's row); None where none is set. `level` and `exam_form` name columns of `rows`."""
+    caps = _caps(OuterRef(level), OuterRef(exam_form), day)
+    return rows.annotate(
+        cap_amount=Subquery(caps.values("amount")[:1]), cap_document=Subquery(caps.values("document")[:1])
+    )
 
 
 def standard_on(level: CertificateLevel, day: dt.date, *, school_id: int | None = None) -> FeeStandard | None:
@@ -66,16 +84,42 @@ def standard_on(level: CertificateLevel, day: dt.date, *, school_id: int | None 
 
 def limit_on(level: CertificateLevel, day: dt.date, *, school_id: int | None = None) -> Limit:
     """Cap and standard for an agreement of that school signed on `day`."""
-    standard = standard_on(level, day, school_id=school_id)
-    exam_form = standard.exam_form if standard else level.exam_form
-    return Limit(cap_on(level, exam_form, day), standard, exam_form)
+    return limits_on([(level, school_id)], day)[level.pk, school_id]
+
+
+def limits_on(
+    wanted: Collection[tuple[CertificateLevel, int | None]], day: dt.date
+) -> dict[tuple[int, int | None], Limit]:
+    """The same for many (level, school) at once, in as many queries as for one."""
+    levels = {level.pk for level, _ in wanted}
+    standards: dict[tuple[int, int | None], FeeStandard] = {}
+    for standard in FeeStandard.objects.in_force(day).filter(certificate_level__in=levels):
+        standards.setdefault((standard.certificate_level_id, standard.organization_id), standard)
+    caps = list(
+        FeeCap.objects.filter(
+            Q(certificate_level__in=levels) | Q(certificate_level=None), effective_from__lte=day
+        ).order_by(*_FIRST_COUNTS)
+    )
+    by_school = policy_on(day).scope == FeePolicy.Scope.SCHOOL
+    found = {}
+    for level, school_id in wanted:
+        own = standards.get((level.pk, school_id)) if by_school else None
+        standard_ = own or standards.get((level.pk, None))
+        form = standard_.exam_form if standard_ else level.exam_form
+        of_level = (c for c in caps if c.exam_form == form and c.certificate_level_id in {level.pk, None})
+        found[level.pk, school_id] = Limit(next(of_level, None), standard_, form)
+    return found
 
 
 def refusals(
     amount: Decimal, *, level: CertificateLevel, day: dt.date, school_id: int | None = None, reason: str = ""
 ) -> list[str]:
     """Why an agreement may not set this fee, each with the cap or standard, its document and its date; []."""
-    limit = limit_on(level, day, school_id=school_id)
+    return beyond(amount, limit_on(level, day, school_id=school_id), day=day, reason=reason)
+
+
+def beyond(amount: Decimal, limit: Limit, *, day: dt.date, reason: str = "") -> list[str]:
+    """The same where the limit is known."""
     found = []
     if (standard := limit.standard) and amount > standard.amount:
         found.append(

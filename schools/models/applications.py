@@ -155,8 +155,9 @@ class ApplicationItem(Drafted):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
 
-    # Those not taken off again, where `grounds.with_ground` has loaded them.
+    # The files not taken off again, and what the item is judged by, where `grounds` has loaded them.
     kept_files: "list[ItemFile]"
+    ground: Any
 
     objects = ApplicationItemQuerySet.as_manager()
 
