@@ -18,7 +18,7 @@ urlpatterns = [
     path("", include("schools.urls.publications")),
     path("", include("schools.urls.agreements")),
     path("", include("schools.urls.filings")),
-    path("", include("evaluators.urls")),
+    path("", include("evaluators.urls.profiles")),
     path("", include("supervision.urls")),
     path("api/v1/", include("pilot_portal.api")),
 ]

@@ -18,6 +18,14 @@ class ObligationKind(models.TextChoices):
     APPROVAL = "approval", "申报审核"
     OBJECTION = "objection", "公示异议答复"
     SCHOOL_FILING = "school_filing", "院校备案"
+    MONTHLY_REPORT = "monthly_report", "月报"
+    HALF_YEAR_SUMMARY = "half_year_summary", "半年总结"
+    EVALUATOR_FILING = "evaluator_filing", "评价组织备案"
+    SITE_REVIEW = "site_review", "考核站点审核"
+    CREDIT_PROPOSAL = "credit_proposal", "学分记录建议"
+    CERTIFICATE_ENTRY = "certificate_entry", "证书信息录入"
+    AGREEMENT = "agreement", "合作协议续签"
+    FEEDBACK = "feedback", "反馈答复"
 
 
 class CalendarDay(models.Model):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evaluators import views
+from evaluators.views import profiles as views
 
 app_name = "evaluators"
 urlpatterns = [

@@ -1,0 +1,33 @@
+"""Training-evaluation organisations: their filings, activities, trainers, resources, exam sites."""
+
+from evaluators.models.activities import (
+    Activity,
+    ActivityQuerySet,
+    Qualification,
+    Resource,
+    SignUp,
+    Teacher,
+    Trainer,
+)
+from evaluators.models.filings import EvaluatorFiling, EvaluatorFilingQuerySet, EvaluatorFilingVersion
+from evaluators.models.profiles import Charge, Evaluator, EvaluatorQuerySet
+from evaluators.models.sites import ExamSite, ExamSiteQuerySet, SiteCondition
+
+__all__ = [
+    "Activity",
+    "ActivityQuerySet",
+    "Charge",
+    "Evaluator",
+    "EvaluatorFiling",
+    "EvaluatorFilingQuerySet",
+    "EvaluatorFilingVersion",
+    "EvaluatorQuerySet",
+    "ExamSite",
+    "ExamSiteQuerySet",
+    "Qualification",
+    "Resource",
+    "SignUp",
+    "SiteCondition",
+    "Teacher",
+    "Trainer",
+]
