@@ -14,3 +14,7 @@ class CoursesForm(forms.Form):
         help_text="写明证书内容融入哪些课程、各多少学时，一行一门。",
     )
     files = EvidenceField(label="修订后的人才培养方案")
+
+    def clean_courses(self) -> str:
+        """Browsers send line ends as CRLF; the same text again is no change."""
+        return str(self.cleaned_data["courses"]).replace("\r\n", "\n")
