@@ -36,6 +36,11 @@ class SchoolList(ListPage):
     empty_text = "您可以查看的范围内还没有试点院校。"
     clear_query = "?pilot="
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not permissions.may_open_schools(request.user):
+            raise PermissionDenied("试点院校名册由省推进办、主管部门和有关评价组织查看；院校查看本校的资料。")
+        return super().dispatch(request, *args, **kwargs)
+
     def queryset(self) -> QuerySet[Any]:
         schools = super().queryset().with_figures(clock.now(), clock.today().year)
         return schools.select_related("organization__city", "organization__supervisor").defer(
