@@ -67,3 +67,16 @@ def agreed(world, amount="280", day=NEXT_MONTH, **changes):
 def filed(world, amount="280", day=NEXT_MONTH, *, document="演示备案〔2020〕2号", **changes):
     found = agreed(world, amount, day, **changes)
     return services.file_standard(found, document=document, by=world.office, at=clock.now())
+
+
+def addresses(world):
+    """URL name → the number of a record, for the walk over every URL."""
+    policy(DAY, scope=FeePolicy.Scope.SCHOOL)
+    own = standard(world, state="proposed", organization=world.school_org)
+    names = ("standard", "standard-edit", "standard-agree")
+    return {f"funding:{name}": own.pk for name in names} | {
+        "funding:standard-act": {"pk": own.pk, "action": "standard_file"},
+        "funding:cap-remove": cap(world, day=NEXT_MONTH).pk,
+        "funding:fee-policy-remove": policy(NEXT_MONTH).pk,
+        "funding:exam-form": world.level.pk,
+    }
