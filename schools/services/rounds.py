@@ -6,7 +6,7 @@ Instants are aware. Closings are half-open, so midnight is told as 24:00 of the 
 import datetime as dt
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -14,9 +14,12 @@ from django.urls import reverse
 
 from accounts.models import Organization, Role, User
 from core import clock, events
+from core.models import Notice
 from core.notices import Message, tell
 from core.templatetags.portal import closing, when
 from obligations.closing import people_of
+from obligations.models import Obligation, ObligationKind
+from obligations.previews import dry_run
 from schools.models import Application, ApplicationRound, Closings, RoundExtension, RoundRoute, School
 from schools.models.rounds import AUTHORITIES
 from schools.permissions import may_keep_rounds
@@ -192,6 +195,24 @@ def extend(
     duties.moved(round, organization.pk if organization else None, at=at)
     _tell_of_extension(extension, before, at=at)
     return extension
+
+
+class ExtensionEffect(NamedTuple):
+    """How many people are told, and how many schools owe an application again that had lapsed."""
+
+    told: int
+    again: int
+
+
+def extension_effect(**extension: Any) -> ExtensionEffect:
+    """What `extend` would do, by doing it and taking it back; arguments as for `extend`."""
+    key = f"round-{extension['round'].pk}"
+    lapsed = Obligation.objects.filter(kind=ObligationKind.APPLICATION, key=key, exempt_reason=duties.LAPSED)
+    with dry_run():
+        before = lapsed.count()
+        made = extend(**extension)
+        told = Notice.objects.filter(key=f"round:{made.round_id}:extension:{made.pk}").count()
+        return ExtensionEffect(told, before - lapsed.count())
 
 
 def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetime) -> None:
