@@ -14,7 +14,6 @@ from django.db.models.functions import ExtractYear
 from accounts.models import User
 from core import clock
 from schools.models import AnnualPlan, PlatformApproval, Programme, School
-from schools.standing import listed_years
 
 
 class Kind(TextChoices):
@@ -52,7 +51,7 @@ def _ours(user: User, at: dt.datetime) -> QuerySet[Any]:
         year=OuterRef("year"),
     )
     plans = AnnualPlan.objects.filter(~Exists(said.filter(is_approved=True)), programme__in=running)
-    return plans.filter(year__in=listed_years()).annotate(
+    return plans.filter(year__in=PlatformApproval.objects.order_by().values("year")).annotate(
         school_pk=F("programme__school"),
         school_name=F("programme__school__organization__name"),
         code=F("programme__school__organization__code"),
