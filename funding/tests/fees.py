@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from core import clock
 from funding import services
-from funding.models import FeeCap, FeePolicy, FeeStandard
+from funding.models import FeeCap, FeePolicy, FeeStandard, StandardConsent
 
 DAY = dt.date(2020, 11, 18)
 NEXT_MONTH = dt.date(2020, 12, 18)
@@ -73,9 +73,16 @@ def addresses(world):
     """URL name → the number of a record, for the walk over every URL."""
     policy(DAY, scope=FeePolicy.Scope.SCHOOL)
     own = standard(world, state="proposed", organization=world.school_org)
-    names = ("standard", "standard-edit", "standard-agree")
-    return {f"funding:{name}": own.pk for name in names} | {
+    StandardConsent.objects.create(
+        standard=own, organization=world.school_org, agreed_by=world.leader, agreed_at=clock.now()
+    )
+    asked = standard(world, state="proposed", organization=world.school_org)
+    returned = standard(world, state="returned", organization=world.school_org)
+    return {
+        "funding:standard": own.pk,
         "funding:standard-act": {"pk": own.pk, "action": "standard_file"},
+        "funding:standard-agree": asked.pk,
+        "funding:standard-edit": returned.pk,
         "funding:cap-remove": cap(world, day=NEXT_MONTH).pk,
         "funding:fee-policy-remove": policy(NEXT_MONTH).pk,
         "funding:exam-form": world.level.pk,
