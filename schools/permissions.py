@@ -69,6 +69,10 @@ def may_apply(user: User, school: School) -> bool:
     return user.role == Role.SCHOOL_CONTACT and user.organization_id == school.pk
 
 
+def may_see_own_applications(user: User) -> bool:
+    return user.role in Role.of_a_school()
+
+
 def may_see_queue(user: User) -> bool:
     """The list of items to review; the province's other roles read it."""
     return user.sees_province or user.role == Role.CITY_BUREAU

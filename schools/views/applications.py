@@ -17,7 +17,7 @@ from schools import eligibility
 from schools.eligibility import Standing
 from schools.forms.applications import AddItemsForm
 from schools.models import Application, ApplicationItem, ApplicationRound, ApplicationVersion, School
-from schools.permissions import may_apply
+from schools.permissions import may_apply, may_see_own_applications
 from schools.services import applications as services
 
 State = ApplicationItem.State
@@ -41,7 +41,7 @@ def own_application(request: HttpRequest, pk: int) -> Application:
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """A school's rounds: what it applied for, and where it may."""
-    if request.user.role not in Role.of_a_school():
+    if not may_see_own_applications(request.user):
         raise PermissionDenied("这里是院校自己的申报。各校的申报情况见“申报批次”。")
     school = get_object_or_404(School.objects.select_related("organization"), pk=request.user.organization_id)
     at = clock.now()
