@@ -31,8 +31,14 @@ class PublishForm(AnswersMixin, forms.Form):
         widget=_prose(),
         help_text="在公开页面的名单之前显示。不得含有身份证号、个人手机号。",
     )
-    contact_confirmed = forms.BooleanField(label="手机号是对外公布的联系电话", required=False)
-    despite_waiting = forms.BooleanField(label="先公布已审定的", required=False)
+    contact_confirmed = forms.BooleanField(
+        label="手机号是对外公布的联系电话", required=False, help_text="正文中有手机号时才需要勾选。"
+    )
+    despite_waiting = forms.BooleanField(
+        label="先公布已审定的",
+        required=False,
+        help_text="还有项目没有审定时才需要勾选，其余以后另行公示。",
+    )
 
     @property
     def heading(self) -> Heading:

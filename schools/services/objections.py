@@ -15,6 +15,7 @@ from accounts.models import Organization, Role, User
 from core import clock, events
 from core.drafts import new_receipt
 from core.notices import Message, tell
+from core.templatetags.portal import day as day_words
 from core.templatetags.portal import when
 from obligations import services as obligations
 from obligations.calendar import add_working_days
@@ -96,7 +97,7 @@ def _check_window(result_list: ResultList, received_at: dt.datetime, at: dt.date
     if result_list.kind != ResultList.Kind.PROPOSED:
         raise ValidationError("已公布的名单不再受理公示异议。")
     if received_at < result_list.opens_at:
-        raise ValidationError(f"公示{when(result_list.opens_at)}开始，此前不受理异议。")
+        raise ValidationError(f"公示自{day_words(result_list.starts_on)}开始，此前不受理异议。")
     if not result_list.is_open(received_at):
         raise ValidationError(f"公示已于{when(result_list.closes_at)}结束，不再受理异议。")
 
@@ -134,7 +135,7 @@ def _owe_answer(objection: Objection) -> Obligation:
     return obligations.owe(
         organization=office,
         kind=ObligationKind.OBJECTION,
-        key=str(objection.pk),
+        key=objection.receipt,
         title=f"答复公示异议 {objection.receipt}",
         opens_at=objection.received_at,
         due_at=clock.at(last_day, ANSWER_TIME),
@@ -143,7 +144,7 @@ def _owe_answer(objection: Objection) -> Obligation:
 
 
 def owed_answer(objection: Objection) -> Obligation:
-    return Obligation.objects.get(kind=ObligationKind.OBJECTION, key=str(objection.pk))
+    return Obligation.objects.get(kind=ObligationKind.OBJECTION, key=objection.receipt)
 
 
 def _tell_office(objection: Objection, step: str, words: str, *, at: dt.datetime) -> None:

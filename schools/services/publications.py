@@ -12,7 +12,6 @@ from accounts.models import Organization, Role, User
 from core import clock, events, personal
 from core.notices import Message, tell
 from core.templatetags.portal import day as day_words
-from core.templatetags.portal import when
 from obligations import services as obligations
 from obligations.calendar import add_months
 from obligations.closing import people_of
@@ -166,7 +165,7 @@ def final_obstacles(round: ApplicationRound, at: dt.datetime) -> list[str]:
     if not lists:
         return ["还没有公示过。请先公示，公示期满再公布。"]
     out = [
-        f"“{shown}”公示至{day_words(shown.ends_on)}（含当日），{when(shown.closes_at)}起才能公布。"
+        f"“{shown}”公示至{day_words(shown.ends_on)}（含当日），期满后才能公布。"
         for shown in lists
         if not shown.is_over(at)
     ]

@@ -14,11 +14,12 @@ class ObjectionTable(PortalTable):
     result_list = tables.Column("公示", attrs=WIDE, order_by="result_list__published_at")
     about = tables.Column("所涉院校", default="不针对某一所", order_by="about__name")
     received_at = InstantColumn(verbose_name="收到时间")
+    due_at = InstantColumn(verbose_name="答复期限")
     state = tables.Column("状态", accessor="pk", order_by=("is_upheld", "received_at"))
 
     class Meta(PortalTable.Meta):
         model = Objection
-        fields = ("receipt", "result_list", "about", "received_at", "state")
+        fields = ("receipt", "result_list", "about", "received_at", "due_at", "state")
 
     def render_state(self, record: Objection) -> Any:
         return portal.state(record.state)

@@ -118,10 +118,10 @@ def test_from_the_decision_to_the_schools_new_duty(world, live_server, visit, st
     school = visit(world.contact, PHONE, scripts)
     school.goto(live_server.url)
     todo = school.locator(".tasks li", has_text="院校备案")
-    expect(todo).to_contain_text("12月26日（星期六）00:00")
+    expect(todo).to_contain_text("12月25日（星期五）24:00")
     expect(todo.locator("a:has-text('去办理')")).to_have_attribute("href", re.compile("filings"))
     looks(school, "duty")
 
     public.goto(f"{live_server.url}/lists/")
-    public.click(f"h3 a:text-is('{round_}结果')")
+    public.click(f"h3 a:text-is('{round_}结果名单')")
     looks(public, "final")

@@ -146,7 +146,7 @@ class ObjectionList(ListPage):
         return super().dispatch(request, *args, **kwargs)
 
     def queryset(self) -> QuerySet[Objection]:
-        rows = super().queryset().select_related("about", "result_list")
+        rows = super().queryset().with_due().select_related("about", "result_list")
         return rows.defer("result_list__rows", "name", "contact")
 
 

@@ -155,7 +155,7 @@ class Publish(CheckedFormView):
     done = "名单已公布。名单上尚未备案的院校已收到院校备案任务。"
     form_class: type[PublishForm] = PublishForm
     intro = "名单按此刻已批准、已公示的项目固定下来，以后的变动不会改动它。公布后不能撤回。"
-    default_title = "{}结果"
+    default_title = "{}结果名单"
 
     def check_right(self) -> None:
         self.round = _round(self.request, self.kwargs["pk"])
