@@ -15,7 +15,7 @@ from funding.fees import Limit, limits_on
 from schools import content as shape
 from schools.clauses import HB
 from schools.content import Facts
-from schools.models import Agreement, AnnualPlan, ApplicationItem, ItemFile, Programme
+from schools.models import Agreement, AgreementParty, AnnualPlan, ApplicationItem, ItemFile, Programme
 
 
 @dataclass
@@ -108,7 +108,8 @@ def _agreements(schools: set[int], levels: set[int], chosen: set[int | None]) ->
     own = Q(certificate_level__in=levels, parties__school__in=schools)
     rows = Agreement.objects.filter(own | Q(pk__in=chosen - {None})).distinct()
     rows = rows.select_related("evaluator", "certificate_level__certificate")
-    return {row.pk: row for row in rows.prefetch_related("parties__school__organization")}
+    parties = AgreementParty.objects.select_related("school__organization")
+    return {row.pk: row for row in rows.prefetch_related(Prefetch("parties", parties))}
 
 
 def _with_file(agreements: Iterable[int]) -> set[int]:

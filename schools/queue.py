@@ -11,7 +11,7 @@ from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 
 from core import clock
 from core.models import Event
-from obligations.models import Obligation, ObligationQuerySet
+from obligations.models import Obligation, ObligationQuerySet, Outcome
 from obligations.rates import Rate, rates
 from schools import eligibility
 from schools.models import AnnualPlan, ApplicationItem
@@ -81,6 +81,16 @@ def reporting_rates(user: Any, schools: Collection[int]) -> dict[int, Rate]:
     return rates(weeklies(user, schools), "organization")
 
 
+def behind_and_open(user: Any, school: int) -> tuple[list[Obligation], list[Obligation]]:
+    """This year's late and missed weekly reports, newest first, and whatever the school owes now; one query."""
+    late = Q(pk__in=weeklies(user, [school]).filter(outcome__in=[Outcome.LATE, Outcome.MISSED]).values("pk"))
+    owing = Q(outcome=Outcome.PENDING, opens_at__lte=clock.now())
+    rows = Obligation.objects.visible_to(user).filter(late | owing, organization=school).order_by("due_at")
+    found = list(rows)
+    behind = [row for row in reversed(found) if row.outcome != Outcome.PENDING]
+    return behind, [row for row in found if row.outcome == Outcome.PENDING]
+
+
 def neighbours(item: ApplicationItem, user: Any, state: str) -> tuple[int | None, int | None]:
     """Keys of the items before and after this one among those of its round in `state`."""
     code = item.application.school.organization.code
@@ -96,4 +106,8 @@ def neighbours(item: ApplicationItem, user: Any, state: str) -> tuple[int | None
         application__school__organization__code=code, pk__gt=item.pk
     )
     keys = others.order_by(*ORDER).values_list("pk", flat=True)
-    return keys.filter(before).last(), keys.filter(after).first()
+    nearest = [Subquery(keys.filter(before).reverse()[:1]), Subquery(keys.filter(after)[:1])]
+    found: tuple[int | None, int | None] = (
+        ApplicationItem.objects.filter(pk=item.pk).values_list(*nearest).get()
+    )
+    return found

@@ -94,6 +94,7 @@ def _show(
         form = DecisionForm(initial=initial, transition=transition)
     context = {
         "transition": transition,
+        "target": ApplicationItem.State(transition.target).label,
         "will": will,
         "cannot": cannot,
         "changed": changed,

@@ -1,5 +1,6 @@
-"""The review of applications: the queue, one item, all items of one application, the list of decisions."""
+"""The review of applications: the queue, one item, all items of one application."""
 
+import datetime as dt
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,10 +12,8 @@ from django.views.decorators.http import require_safe
 from core import clock
 from core.lists import ListPage
 from core.workflow import Offer
-from funding import fees
-from obligations.models import Obligation, Outcome
 from obligations.rates import rate
-from schools import permissions, queue
+from schools import eligibility, permissions, queue
 from schools.filters.reviews import QueueFilter
 from schools.models import AnnualPlan, Application, ApplicationItem, ExpertOpinion, ItemFile
 from schools.services import reviews
@@ -93,7 +92,7 @@ def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
             "agreement",
             "decided_by",
         )
-        .prefetch_related("majors", Prefetch("files", kept, "shown_files"), "application__round__extensions"),
+        .prefetch_related("majors", Prefetch("files", kept, "kept_files"), "application__round__extensions"),
         pk=pk,
     )
     check_right(request.user)
@@ -103,7 +102,8 @@ def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
 @require_safe
 def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
     item = visible_item(request, pk)
-    user = request.user
+    user, at = request.user, clock.now()
+    eligibility.load([item], at)
     before, after = queue.neighbours(item, user, reviews.waiting_state(user))
     context = {
         "item": item,
@@ -111,10 +111,10 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "school": item.application.school,
         "last": _last_year(item),
         "record": _record(request, item.application.school_id),
-        "limit": _limit(item),
+        "limit": item.ground.limit,
         "opinions": ExpertOpinion.objects.visible_to(user).filter(item=item).select_related("expert"),
         "may_ask": permissions.may_ask_experts(user),
-        "offers": _offers(request, item),
+        "offers": _offers(user, item, at),
         "closes": queue.step_closes(item),
         "before": before,
         "after": after,
@@ -145,11 +145,11 @@ def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "schools/reviews/application.html", context)
 
 
-def _offers(request: HttpRequest, item: ApplicationItem) -> list[Offer]:
+def _offers(user: Any, item: ApplicationItem, at: dt.datetime) -> list[Offer]:
     """What reviewers may do next with it, each open or with its reasons; a mere reader gets none."""
-    if not reviews.actions_of(request.user):
+    if not reviews.actions_of(user):
         return []
-    offers = review.offers(item, request.user, clock.now())
+    offers = review.offers(item, user, at)
     return [offer for offer in offers if offer.transition.action in OWN_ACTIONS]
 
 
@@ -175,18 +175,9 @@ def _record(request: HttpRequest, school: int) -> dict[str, Any] | None:
     """The school's reporting this year; None for who does not see reporting."""
     if not request.user.sees_reporting:
         return None
-    due = queue.weeklies(request.user, [school])
-    behind = due.filter(outcome__in=[Outcome.LATE, Outcome.MISSED]).order_by("-due_at")
-    owing = Obligation.objects.visible_to(request.user).filter(organization=school)
+    behind, owing = queue.behind_and_open(request.user, school)
     return {
-        "rate": rate(due),
-        "behind": list(behind[:MOST_LISTED]),
-        "open": list(owing.pending().opened(clock.now()).order_by("due_at")[:MOST_LISTED]),
+        "rate": rate(queue.weeklies(request.user, [school])),
+        "behind": behind[:MOST_LISTED],
+        "open": owing[:MOST_LISTED],
     }
-
-
-def _limit(item: ApplicationItem) -> fees.Limit | None:
-    if item.agreement is None:
-        return None
-    day, school = item.agreement.signed_on, item.application.school_id
-    return fees.limit_on(item.certificate_level, day, school_id=school)
