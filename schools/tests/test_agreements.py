@@ -17,7 +17,7 @@ from core.tests.races import together
 from core.tests.test_attachments import pdf
 from funding.tests.fees import cap, policy, standard
 from schools import agreement_lists as lists
-from schools import standing
+from schools import eligibility, standing
 from schools.models import Agreement, AgreementParty, Programme
 from schools.services import agreements
 from schools.tests.builders import make_application, make_item, make_round
@@ -402,3 +402,17 @@ def test_two_contacts_of_two_schools_confirm_at_once_and_both_count(transactiona
 def test_the_same_form_sent_at_once_gives_one_agreement(transactional_db, world):
     together(*[lambda: registered(world)] * 3)
     assert Agreement.objects.count() == 1
+
+
+def test_a_school_that_has_left_cannot_apply_with_it_and_the_others_can(world):
+    agreement = registered(world, others=[world.other_school])
+    agreements.confirm(agreement, by=world.other_contact, at=clock.now())
+    end(world, agreement)
+    round = make_round()
+    own, others = (
+        make_item(make_application(round, school), world.level, agreement=agreement)
+        for school in (world.school, world.other_school)
+    )
+    told = eligibility.obstacles_of([own, others], clock.now())
+    assert any("本校已于 2020-11-18 终止所选协议" in text for text in told[own.pk])
+    assert not any("协议" in text for text in told[others.pk])
