@@ -125,7 +125,8 @@ def _load_levels(
         }
         wanted.append((row, fields))
     known = CertificateLevel.objects.filter(certificate__in=[c.pk for c in certificates.values()])
-    return take(known, wanted, key=("certificate_id", "level"))[0]
+    # How a level is examined is set in the portal and stands in no file.
+    return take(known, wanted, key=("certificate_id", "level"), beside=("exam_form_set",))[0]
 
 
 def load_majors(folder: Path) -> dict[str, Counts]:

@@ -116,7 +116,7 @@ def content_hash(content: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def new_receipt(model: type[Version], prefix: str, at: dt.datetime) -> str:
+def new_receipt(model: type[models.Model], prefix: str, at: dt.datetime) -> str:
     """`ZB20201120-7F3K9Q`: the kind of filing, the province's day and thirty random bits."""
     while True:
         tail = "".join(secrets.choice(RECEIPT_LETTERS) for _ in range(6))

@@ -85,4 +85,4 @@ def masked(value: str, *, head: int = 3, tail: int = 4) -> str:
     """`13812345678` as `138****5678`; short values are hidden whole."""
     if len(value) <= head + tail:
         return "*" * len(value)
-    return f"{value[:head]}{'*' * (len(value) - head - tail)}{value[-tail:]}"
+    return f"{value[:head]}{'*' * (len(value) - head - tail)}{value[len(value) - tail :]}"

@@ -75,6 +75,15 @@ class SearchSelect(forms.Select):
         super().__init__({"data-search": True, **(attrs or {})}, choices)
 
 
+class SearchSelectMultiple(forms.SelectMultiple):
+    """The same for several at once."""
+
+    Media = SearchSelect.Media
+
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
+        super().__init__({"data-search": True, **(attrs or {})}, choices)
+
+
 class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 

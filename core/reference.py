@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,10 +121,13 @@ class Counts:
         return f"{text}，保留人工修改 {self.kept}" if self.kept else text
 
 
-def touched(model: type[models.Model]) -> set[str]:
-    """Primary keys (as text) of the records that a person has made or changed in the portal."""
+def touched(model: type[models.Model], *, beside: Collection[str] = ()) -> set[str]:
+    """Primary keys (as text) of the records that a person has made or changed in the portal.
+
+    `beside` names actions on facts that the files do not carry: they do not count.
+    """
     about = Event.objects.filter(target_type=ContentType.objects.get_for_model(model), actor__isnull=False)
-    return set(about.values_list("target_id", flat=True))
+    return set(about.exclude(action__in=beside).values_list("target_id", flat=True))
 
 
 def take(
@@ -133,15 +136,17 @@ def take(
     *,
     key: tuple[str, ...],
     before_update: Callable[[M, dict[str, Any]], None] | None = None,
+    beside: Collection[str] = (),
 ) -> tuple[Counts, dict[tuple[Any, ...], M]]:
     """Make the records of `existing` what `wanted` says, matched by the attributes of `key`.
 
     Creates and updates in sets; deletes nothing. Returns the counts and the records by their key.
+    `beside` as for `touched`.
     Raises BadReference when two rows claim one record.
     """
     counts = Counts()
     records = {tuple(getattr(record, name) for name in key): record for record in existing}
-    by_hand = touched(existing.model)
+    by_hand = touched(existing.model, beside=beside)
     claimed: dict[tuple[Any, ...], Row] = {}
     created: list[M] = []
     updated: list[M] = []

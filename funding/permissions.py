@@ -28,6 +28,10 @@ def may_set_caps(user: User) -> bool:
     return user.role in {Role.OFFICE, Role.FINANCE}
 
 
+def may_set_exam_form(user: User) -> bool:
+    return user.role == Role.OFFICE
+
+
 def may_propose(user: User) -> bool:
     return user.role == Role.EVALUATOR
 

@@ -23,7 +23,12 @@ from obligations.models import (
 )
 
 # Their pages are open to whoever sees the obligation; those of cases and corrections to the school only.
-_FOR_ALL_WHO_SEE_IT = {ObligationKind.APPLICATION, ObligationKind.FIRST_REVIEW, ObligationKind.APPROVAL}
+_FOR_ALL_WHO_SEE_IT = {
+    ObligationKind.APPLICATION,
+    ObligationKind.FIRST_REVIEW,
+    ObligationKind.APPROVAL,
+    ObligationKind.OBJECTION,
+}
 
 
 def _page(obligation: Obligation, user: User) -> str:

@@ -14,6 +14,11 @@ app.autodiscover_tasks()
 # Any number of beats do no harm: each task claims its (task, slot) row before it works.
 app.conf.beat_schedule = {
     "sweep": {"task": "reporting.tasks.sweep", "schedule": crontab(), "options": {"queue": "deadlines"}},
+    "lapse-applications": {
+        "task": "schools.tasks.lapse_applications",
+        "schedule": crontab(),
+        "options": {"queue": "deadlines"},
+    },
     "deliver-notices": {
         "task": "core.tasks.deliver_notices",
         "schedule": crontab(),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("schools.urls.rounds")),
     path("", include("schools.urls.applications")),
     path("", include("schools.urls.reviews")),
+    path("", include("schools.urls.opinions")),
     path("", include("schools.urls.publications")),
     path("", include("schools.urls.agreements")),
     path("", include("schools.urls.filings")),

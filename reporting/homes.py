@@ -19,6 +19,7 @@ from reporting.models import ProgrammeFigures, WeeklyReport
 from reporting.periods import current_period, opened_periods
 from reporting.streaks import Streak, current_streaks, current_weeks
 from schools.models import AnnualPlan, Programme
+from schools.standing import next_year
 from supervision.models import Case
 
 SCHOOL_WEEKS = 26
@@ -39,9 +40,20 @@ class SchoolHome:
     weeks: list[tuple[Obligation, str, grid.Mark]]
     streak: Streak | None
     programmes: list[dict[str, Any]]
+    coming: int | None
     suspensions: QuerySet[Suspension]
     cases: QuerySet[Case]
     drafts: set[int] = field(default_factory=set)
+
+    @property
+    def dormant(self) -> list[Programme]:
+        """Running without a plan for this year."""
+        return [row["programme"] for row in self.programmes if row["plan"] is None]
+
+    @property
+    def unplanned(self) -> list[Programme]:
+        """Running without a plan for the coming year; nobody is told before December."""
+        return [row["programme"] for row in self.programmes if self.coming not in (None, *row["years"])]
 
 
 def school_home(user: User) -> SchoolHome:
@@ -58,6 +70,7 @@ def school_home(user: User) -> SchoolHome:
         weeks=[(o, *_mark(o)) for o in reversed(weekly)],
         streak=current_streaks(schools, at=now).get(user.organization_id or 0),
         programmes=_programmes(user, now),
+        coming=next_year(clock.local(now).date()),
         suspensions=Suspension.objects.visible_to(user).filter(ends_at__gt=now, lifted_at=None),
         cases=Case.objects.visible_to(user).undecided(),
         drafts=set(drafts),
@@ -69,7 +82,8 @@ def _mark(obligation: Obligation) -> tuple[str, grid.Mark]:
 
 
 def _programmes(user: User, now: dt.datetime) -> list[dict[str, Any]]:
-    """The running programmes with this year's plan and the figures of the newest report."""
+    """The running programmes with this year's plan, the years planned from this one on, and the figures of
+    the newest report."""
     year = clock.local(now).year
     latest = (
         WeeklyReport.objects.visible_to(user)
@@ -86,17 +100,23 @@ def _programmes(user: User, now: dt.datetime) -> list[dict[str, Any]]:
         Programme.objects.visible_to(user)
         .running_at(now)
         .select_related("certificate_level__certificate")
-        .prefetch_related(Prefetch("plans", AnnualPlan.objects.filter(year=year), to_attr="this_year"))
+        .prefetch_related(
+            Prefetch("plans", AnnualPlan.objects.filter(year__in=[year, year + 1]), to_attr="set_plans")
+        )
         .order_by("certificate_level__certificate__name", "certificate_level__level")
     )
-    return [
-        {
-            "programme": programme,
-            "plan": programme.this_year[0].candidates if programme.this_year else None,
-            "figures": figures.get(programme.pk),
-        }
-        for programme in programmes
-    ]
+    rows = []
+    for programme in programmes:
+        plans = {plan.year: plan.candidates for plan in programme.set_plans}
+        rows.append(
+            {
+                "programme": programme,
+                "plan": plans.get(year),
+                "years": set(plans),
+                "figures": figures.get(programme.pk),
+            }
+        )
+    return rows
 
 
 # --- the office, and a city for its own
@@ -111,6 +131,9 @@ class WatchHome:
     missing: int
     warned: list[tuple[int, int]]
     cases: int
+    dormant: int
+    coming: int | None
+    unplanned: int
     columns: list[Period]
     groups: list["Supervised"]
     totals: SafeString
@@ -159,12 +182,17 @@ def watch_home(user: User) -> WatchHome:
     totals = [total(group.rates[index] for group in groups) for index in range(len(columns))]
     counted = totals[columns.index(period)] if period else Rate()
     weeks = current_weeks(mine, at=now)
+    programmes, year = Programme.objects.visible_to(user), clock.local(now).year
+    coming = next_year(clock.local(now).date())
     return WatchHome(
         period=period,
         rate=counted,
         missing=counted.pending + counted.never_filled,
         warned=[(n, sum(streak >= n for streak in weeks.values())) for n in (1, 2, 3)],
         cases=Case.objects.visible_to(user).undecided().count(),
+        dormant=programmes.dormant_at(now, year).count(),
+        coming=coming,
+        unplanned=programmes.dormant_at(now, coming).count() if coming else 0,
         columns=columns[-MATRIX_WEEKS:],
         groups=groups,
         totals=rate_cells(totals[-MATRIX_WEEKS:], low=False),
@@ -208,6 +236,7 @@ class PlansHome:
     year: int
     schools: int
     planned: int
+    dormant: int
     levels: list[dict[str, Any]]
 
     @property
@@ -235,5 +264,6 @@ def plans_home(evaluator: Organization | None = None) -> PlansHome:
         year=year,
         schools=programmes.values("school").distinct().count(),
         planned=sum(row["planned"] or 0 for row in rows),
+        dormant=programmes.dormant_at(now, year).count(),
         levels=rows,
     )

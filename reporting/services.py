@@ -31,7 +31,8 @@ def save_draft(
     """Keep what was typed, valid or not. Raises DraftConflict, PermissionDenied."""
     _may_fill_now(obligation, by, at)
     report, _ = WeeklyReport.objects.get_or_create(obligation=obligation)
-    report.save_draft(typed=typed, revision=revision, by=by, at=at)
+    # What the form no longer asks, because its programme has become dormant, stays in the draft.
+    report.save_draft(typed={**(report.draft or {}), **typed}, revision=revision, by=by, at=at)
     return report
 
 

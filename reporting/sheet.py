@@ -1,7 +1,7 @@
 """The sheet that a school fills: whether it may be filled now, its programmes, and what was said last time."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -67,11 +67,15 @@ def year_of(obligation: Obligation) -> int:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One week of one school, with what its last filed report before that week said."""
+    """One week of one school, with what its last filed report before that week said.
+
+    `programmes` are reported on; those that are `dormant` for want of a plan are not.
+    """
 
     obligation: Obligation
     programmes: list[Programme]
     previous: ReportVersion | None
+    dormant: list[Programme] = field(default_factory=list)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -102,23 +106,47 @@ class Sheet:
         """What the last report planned for this week."""
         return self.previous.content["next_week"] if self.previous else ""
 
+    @property
+    def year(self) -> int:
+        return year_of(self.obligation)
+
     def start(self, report: WeeklyReport | None) -> shape.Typed:
-        """What the form shows first: the draft, else the filed version, else a copy of last time's figures."""
-        if report and report.draft is not None:
-            return report.draft
-        if report and report.current:
-            return shape.typed_of(report.current.content)
-        return {
+        """What the form shows first: the draft, else the filed version, else a copy of last time's figures.
+
+        A programme that has come awake since has no figures in the draft or version: it takes the copy.
+        """
+        typed = {
             shape.field_name(pk, figure.name): str(row[figure.name])
             for pk, row in self.before.items()
             for figure in shape.FIGURES
         }
+        if report and report.current:
+            typed |= shape.typed_of(report.current.content)
+        if report and report.draft is not None:
+            typed |= report.draft
+        return typed
+
+    def kept(self, report: WeeklyReport | None) -> list[tuple[Programme, list[tuple[str, str]]]]:
+        """What the draft holds of dormant programmes, as (programme, [(label, text), …]): shown, not sent."""
+        draft = (report.draft if report else None) or {}
+        found = []
+        for programme in self.dormant:
+            names = [figure.name for figure in shape.FIGURES] + ["explanation"]
+            texts = [(name, draft.get(shape.field_name(programme.pk, name), "")) for name in names]
+            if told := [(shape.LABELS.get(name, "变动说明"), text) for name, text in texts if text.strip()]:
+                found.append((programme, told))
+        return found
 
 
 def sheet_for(obligation: Obligation) -> Sheet:
-    """Two queries. Programmes are those that ran when the period opened."""
-    programmes = (
+    """Two queries. Programmes are those that ran when the period opened and have a plan for its year now.
+
+    Plans count as they stand when the form is shown, and once more when it is sent: a plan set in the
+    middle of the week brings its programme into that week's report, whose opening it does not undo.
+    """
+    running = (
         Programme.objects.running_at(obligation.opens_at)
+        .with_state(obligation.opens_at, year_of(obligation))
         .filter(school=obligation.organization_id)
         .select_related("certificate_level__certificate")
         .order_by("certificate_level__certificate__name", "certificate_level__level")
@@ -134,4 +162,7 @@ def sheet_for(obligation: Obligation) -> Sheet:
         .order_by("-report__obligation__opens_at")
         .first()
     )
-    return Sheet(obligation, list(programmes), previous)
+    by_state: dict[str, list[Programme]] = {"active": [], "dormant": []}
+    for programme in running:
+        by_state[programme.state].append(programme)
+    return Sheet(obligation, by_state["active"], previous, by_state["dormant"])

@@ -8,8 +8,10 @@ class SchoolsConfig(AppConfig):
     def ready(self) -> None:
         from core import nav, search
         from core.imports import services as imports
-        from schools import permissions, resources, roster
+        from funding import running
+        from schools import levels, permissions, platform_resources, resources, roster
         from schools.search import schools
+        from schools.services import platform
 
         imports.register(
             imports.Importer(
@@ -23,8 +25,44 @@ class SchoolsConfig(AppConfig):
                 notes=resources.NOTES,
             )
         )
+        imports.register(
+            imports.Importer(
+                kind="schools.platform_states",
+                resource=platform_resources.PlatformStateResource,
+                may=permissions.may_import_platform_states,
+                refusal=platform.OFFICE_IMPORTS,
+                page="schools:platform-states",
+                options=platform_resources.options,
+                undo=platform.undo_states,
+                notes=platform_resources.NOTES,
+            )
+        )
+        nav.register("申报", "申报批次", "rounds:list", may=permissions.may_see_rounds, rank=1)
+        nav.register("申报", "我的申报", "applications:list", may=permissions.may_see_own_applications, rank=2)
         nav.register("备案", "试点院校", "schools:list", may=permissions.may_see_schools)
+        nav.register("待办", "待我提出的意见", "opinions:list", may=permissions.is_expert)
+        nav.register("待办", "我的利益关系", "opinions:interests", may=permissions.is_expert, rank=6)
+        nav.register("申报", "申报审核", "reviews:queue", may=permissions.may_see_queue, rank=2)
+        nav.register("申报", "专家意见", "opinions:list", may=permissions.may_read_opinions, rank=7)
+        nav.register("申报", "专家利益关系", "opinions:interests", may=permissions.may_ask_experts, rank=8)
         nav.register("备案", "院校备案", "filings:list", may=permissions.may_see_filings, rank=6)
         nav.register("备案", "院校备案", "filings:edit", may=permissions.may_see_own_filing, rank=6)
+        nav.register("备案", "试点项目", "schools:programme-list", may=permissions.may_see_programmes)
+        nav.register("备案", "合作协议", "agreements:list", may=permissions.may_see_agreements)
+        nav.register("申报", "结果公示", "publications:manage", may=permissions.may_see_objections, rank=7)
+        nav.register(
+            "申报",
+            "与国家平台的审核差异",
+            "schools:platform-differences",
+            may=permissions.may_see_platform_differences,
+            rank=8,
+        )
+        nav.register(
+            "管理",
+            "国家平台审核结果导入",
+            "schools:platform-states",
+            may=permissions.may_import_platform_states,
+        )
         nav.register("管理", "院校名册导入", "schools:roster", may=permissions.may_import_roster)
         search.register("试点院校", schools)
+        running.register(levels.running)

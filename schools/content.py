@@ -15,7 +15,7 @@ what a version keeps, as JSON::
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -165,20 +165,22 @@ def majors_typed(text: str) -> tuple[tuple[MajorLine, ...], list[str]]:
     return tuple(lines), wrong
 
 
-def content_of(item: ApplicationItem, files: Iterable[ItemFile]) -> Content:
-    """An item as a version keeps it."""
+def content_of(item: ApplicationItem, facts: Facts, agreement: Agreement | None) -> Content:
+    """An item as a version keeps it: what `facts` say with the item's own files. A major's catalogue is
+    known once it was handed in."""
     level = item.certificate_level
+    catalogues = {(major.code, major.name): major.catalogue for major in item.majors.all()}
     return {
         "level": level.pk,
         "title": str(level),
         "evaluator": str(level.certificate.owner),
         "is_renewal": item.is_renewal,
-        **{name: getattr(item, name) for name in (*NUMBERS, *TEXTS, *TICKS)},
+        **{name: getattr(facts, name) for name in (*NUMBERS, *TEXTS, *TICKS)},
         "majors": [
-            {"code": major.code, "name": major.name, "catalogue": major.catalogue}
-            for major in item.majors.all()
+            {"code": major.code, "name": major.name, "catalogue": catalogues.get(major, "")}
+            for major in facts.majors
         ],
-        "agreement": item.agreement and agreement_content(item.agreement),
+        "agreement": agreement and agreement_content(agreement),
         "files": [
             {
                 "kind": file.kind,
@@ -186,7 +188,7 @@ def content_of(item: ApplicationItem, files: Iterable[ItemFile]) -> Content:
                 "size": file.attachment.size,
                 "sha256": file.attachment.sha256,
             }
-            for file in files
+            for file in item.kept_files
         ],
     }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import prefetch_related_objects
 
-from core.templatetags.portal import when
+from core.templatetags.portal import closing, when
 from schools import content as shape
 from schools.content import Facts, Problem, Typed
 from schools.grounds import Ground, grounds
@@ -28,10 +28,10 @@ def closings(item: ApplicationItem) -> Closings:
 
 def deadline(item: ApplicationItem) -> dt.datetime:
     """Until when (half-open) the school may submit it: a returned one until the step that returned it closes."""
-    closing = closings(item)
+    steps = closings(item)
     if item.state != ApplicationItem.State.RETURNED:
-        return closing.school
-    return closing.city if item.returned_from == ApplicationItem.State.SUBMITTED else closing.province
+        return steps.school
+    return steps.city if item.returned_from == ApplicationItem.State.SUBMITTED else steps.province
 
 
 def closed(item: ApplicationItem, at: dt.datetime) -> list[str]:
@@ -39,8 +39,13 @@ def closed(item: ApplicationItem, at: dt.datetime) -> list[str]:
     if (opens := not_yet(item.application.round, at)) or at < (until := deadline(item)):
         return opens
     if item.state == ApplicationItem.State.RETURNED:
-        return [f"退回后的修改已于{when(until)}截止。确需延期的，由省推进办说明理由后为本校单独延期。"]
+        return [f"退回后的修改已于{closing(until)}截止。确需延期的，由省推进办说明理由后为本校单独延期。"]
     return [_school_step_closed(item.application.round, until)]
+
+
+def closed_to_drafts(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    """Why nothing new can be begun; []."""
+    return door(item.application.round, item.application.school, at)
 
 
 def not_yet(round: ApplicationRound, at: dt.datetime) -> list[str]:
@@ -51,7 +56,7 @@ def not_yet(round: ApplicationRound, at: dt.datetime) -> list[str]:
 
 def _school_step_closed(round: ApplicationRound, until: dt.datetime) -> str:
     return (
-        f"{round}的院校填报已于{when(until)}截止{by(round)}。"
+        f"{round}的院校填报已于{closing(until)}截止{by(round)}。"
         "确需补报的，请联系省推进办，由其说明理由后为本校单独延期。"
     )
 
@@ -87,22 +92,17 @@ class Standing:
 
 def standings(items: Sequence[ApplicationItem], at: dt.datetime) -> list[Standing]:
     """Of each item as its form stands (draft, else what was sent); queries do not grow with the items."""
-    prefetch_related_objects(items, "majors")
-    typed = [shape.typed_of(item) for item in items]
-    facts = [
-        shape.facts_of(item) if item.draft is None else shape.facts_typed(text)
-        for item, text in zip(items, typed, strict=True)
-    ]
+    load(items, at)
     return [
         Standing(
             item,
-            text,
-            fact,
-            ground,
-            problems_of(item, fact, ground),
-            warnings_of(item, fact, ground),
+            shape.typed_of(item),
+            facts,
+            item.ground,
+            problems_of(item, facts, item.ground),
+            warnings_of(item, facts, item.ground),
         )
-        for item, text, fact, ground in zip(items, typed, facts, grounds(items, facts, at), strict=True)
+        for item, facts in zip(items, map(_facts, items), strict=True)
     ]
 
 
@@ -113,21 +113,35 @@ def is_open(item: ApplicationItem) -> bool:
 
 def missing(item: ApplicationItem, at: dt.datetime) -> list[str]:
     """Why it cannot be submitted now; [] when it can."""
-    [standing] = standings([item], at)
-    return [*closed(item, at), *(problem.text for problem in standing.problems)]
+    return [*closed(item, at), *_texts(item, _facts(item), at)]
+
+
+def missing_of(items: Sequence[ApplicationItem], at: dt.datetime) -> list[list[str]]:
+    """The same for many, in their order."""
+    load(items, at)
+    return [missing(item, at) for item in items]
 
 
 def obstacles(item: ApplicationItem, at: dt.datetime) -> list[str]:
-    """What the submitted facts lack; [] when nothing. Many items at once: `load` them first."""
+    """What the submitted facts lack; [] when nothing."""
+    return _texts(item, shape.facts_of(item), at)
+
+
+def _texts(item: ApplicationItem, facts: Facts, at: dt.datetime) -> list[str]:
     ground = vars(item).get("ground")
     if ground is None or ground.at != at:
         load([item], at)
-    return [problem.text for problem in problems_of(item, shape.facts_of(item), item.ground)]
+    return [problem.text for problem in problems_of(item, facts, item.ground)]
 
 
 def load(items: Sequence[ApplicationItem], at: dt.datetime) -> None:
-    """Give each item the ground on which `obstacles` judges it at this instant; queries do not grow."""
+    """Give each item the ground on which it is judged at this instant: `missing` and `obstacles` then ask
+    the database nothing, so queries do not grow with the items."""
     prefetch_related_objects(items, "majors")
-    facts = [shape.facts_of(item) for item in items]
-    for item, ground in zip(items, grounds(items, facts, at), strict=True):
+    for item, ground in zip(items, grounds(items, list(map(_facts, items)), at), strict=True):
         item.ground = ground
+
+
+def _facts(item: ApplicationItem) -> Facts:
+    """As its form stands: the draft, else what was sent."""
+    return shape.facts_of(item) if item.draft is None else shape.facts_typed(item.draft)

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import (
+    CharField,
+    Exists,
+    FilteredRelation,
+    OuterRef,
+    Prefetch,
+    Q,
+    prefetch_related_objects,
+)
+from django.db.models.functions import Cast
 
 from certificates.models import Major
 from core import clock
@@ -15,7 +24,7 @@ from funding.fees import Limit, limits_on
 from schools import content as shape
 from schools.clauses import HB
 from schools.content import Facts
-from schools.models import Agreement, AnnualPlan, ApplicationItem, ItemFile, Programme
+from schools.models import Agreement, AgreementParty, AnnualPlan, ApplicationItem, ItemFile, Programme
 
 
 @dataclass
@@ -24,7 +33,6 @@ class Ground:
 
     at: dt.datetime
     agreements: dict[int, Agreement] = field(default_factory=dict)
-    with_file: set[int] = field(default_factory=set)
     # Of the very certificate level, last year's plan; None: there was none.
     last_plan: int | None = None
     is_running: bool = False
@@ -50,7 +58,7 @@ class Ground:
             agreement
             for agreement in self.agreements.values()
             if agreement.certificate_level_id == item.certificate_level_id
-            and is_confirmed(agreement, item.application.school_id)
+            and is_joined(agreement, item.application.school_id, self.day)
             and not out_of_force(agreement, self.day)
         ]
 
@@ -79,24 +87,20 @@ def grounds(items: Sequence[ApplicationItem], facts: Sequence[Facts], at: dt.dat
     schools = {item.application.school_id for item in items}
     levels = {item.certificate_level_id for item in items}
     agreements = _agreements(schools, levels, {fact.agreement_id for fact in facts})
-    with_file = _with_file(agreements)
-    plans = _plans(schools, levels, {item.application.round.year - 1 for item in items})
-    running, known = _programmes(schools, items, at)
-    majors = _majors(items, facts)
+    run = _programmes(schools, items, at)
+    majors = _majors(facts)
     pairs = [(item.certificate_level, item.application.school_id) for item in items]
     limits = limits_on(pairs, clock.local(at).date())
     result = []
     for item in items:
-        school, level = item.application.school_id, item.certificate_level
-        round = item.application.round
+        school, level, round = item.application.school_id, item.certificate_level, item.application.round
         result.append(
             Ground(
                 at,
                 agreements,
-                with_file,
-                plans.get((school, level.pk, round.year - 1)),
-                (school, level.pk) in running,
-                (school, level.certificate_id) in known,
+                run.plans.get((school, level.pk, round.year - 1)),
+                (school, level.pk) in run.running,
+                (school, level.certificate_id) in run.known,
                 majors.get(round.catalogue, {}),
                 limits[level.pk, school],
             )
@@ -105,44 +109,57 @@ def grounds(items: Sequence[ApplicationItem], facts: Sequence[Facts], at: dt.dat
 
 
 def _agreements(schools: set[int], levels: set[int], chosen: set[int | None]) -> dict[int, Agreement]:
+    """With `has_file`: whether the signed text was uploaded."""
     own = Q(certificate_level__in=levels, parties__school__in=schools)
-    rows = Agreement.objects.filter(own | Q(pk__in=chosen - {None})).distinct()
+    files = Attachment.objects.filter(
+        target_type=ContentType.objects.get_for_model(Agreement),
+        target_id=Cast(OuterRef("pk"), CharField()),
+    )
+    rows = (
+        Agreement.objects.filter(own | Q(pk__in=chosen - {None})).distinct().annotate(has_file=Exists(files))
+    )
     rows = rows.select_related("evaluator", "certificate_level__certificate")
     return {row.pk: row for row in rows.prefetch_related("parties__school__organization")}
 
 
-def _with_file(agreements: Iterable[int]) -> set[int]:
-    files = Attachment.objects.filter(
-        target_type=ContentType.objects.get_for_model(Agreement), target_id__in=map(str, agreements)
-    )
-    return {int(pk) for pk in files.values_list("target_id", flat=True)}
+@dataclass
+class _Run:
+    """What is known of schools' programmes: (school, level, year) → plan of that year; (school, level)
+    running now; (school, certificate) run now or once."""
+
+    plans: dict[tuple[int, int, int], int]
+    running: set[tuple[int, int]]
+    known: set[tuple[int, int]]
 
 
-def _plans(schools: set[int], levels: set[int], years: set[int]) -> dict[tuple[int, int, int], int]:
-    rows = AnnualPlan.objects.filter(
-        programme__school__in=schools, programme__certificate_level__in=levels, year__in=years
-    ).order_by("programme__started_at")
-    columns = ("programme__school", "programme__certificate_level", "year", "candidates")
-    return {(school, level, year): people for school, level, year, people in rows.values_list(*columns)}
-
-
-def _programmes(
-    schools: set[int], items: Sequence[ApplicationItem], at: dt.datetime
-) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
-    """(school, level) of those running now; (school, certificate) of those that run or ran."""
-    certificates = {item.certificate_level.certificate_id for item in items}
+def _programmes(schools: set[int], items: Sequence[ApplicationItem], at: dt.datetime) -> _Run:
+    years = {item.application.round.year - 1 for item in items}
     rows = Programme.objects.filter(
-        school__in=schools, certificate_level__certificate__in=certificates
-    ).select_related("certificate_level")
-    running, known = set(), set()
-    for row in rows:
-        known.add((row.school_id, row.certificate_level.certificate_id))
-        if row.started_at <= at and (row.ended_at is None or row.ended_at > at):
-            running.add((row.school_id, row.certificate_level_id))
-    return running, known
+        school__in=schools,
+        certificate_level__certificate__in={item.certificate_level.certificate_id for item in items},
+    )
+    last_plans = FilteredRelation("plans", condition=Q(plans__year__in=years))
+    columns = (
+        "school",
+        "certificate_level",
+        "certificate_level__certificate",
+        "started_at",
+        "ended_at",
+        "last__year",
+        "last__candidates",
+    )
+    run = _Run({}, set(), set())
+    found = rows.annotate(last=last_plans).order_by("started_at").values_list(*columns)
+    for school, level, certificate, started_at, ended_at, year, candidates in found:
+        run.known.add((school, certificate))
+        if started_at <= at and (ended_at is None or ended_at > at):
+            run.running.add((school, level))
+        if year is not None:
+            run.plans[school, level, year] = candidates
+    return run
 
 
-def _majors(items: Sequence[ApplicationItem], facts: Sequence[Facts]) -> dict[str, dict[str, list[Major]]]:
+def _majors(facts: Sequence[Facts]) -> dict[str, dict[str, list[Major]]]:
     """By catalogue and code; the empty catalogue is all of them together."""
     codes = {line.code for fact in facts for line in fact.majors}
     found: dict[str, dict[str, list[Major]]] = {}
@@ -152,8 +169,8 @@ def _majors(items: Sequence[ApplicationItem], facts: Sequence[Facts]) -> dict[st
     return found
 
 
-def is_confirmed(agreement: Agreement, school_id: int) -> bool:
-    return any(p.school_id == school_id and p.confirmed_at for p in agreement.parties.all())
+def is_joined(agreement: Agreement, school_id: int, day: dt.date) -> bool:
+    return any(p.school_id == school_id and p.is_joined(day) for p in agreement.parties.all())
 
 
 def out_of_force(agreement: Agreement, day: dt.date) -> str:

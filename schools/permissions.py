@@ -9,6 +9,11 @@ def may_see_schools(user: User) -> bool:
     return user.sees_province or user.role in {Role.CITY_BUREAU, Role.EVALUATOR}
 
 
+def may_open_schools(user: User) -> bool:
+    """Also a school, which finds itself there; not those to whom single records are given."""
+    return may_see_schools(user) or user.role in Role.of_a_school()
+
+
 def may_import_roster(user: User) -> bool:
     return user.role == Role.OFFICE
 
@@ -64,6 +69,10 @@ def may_apply(user: User, school: School) -> bool:
     return user.role == Role.SCHOOL_CONTACT and user.organization_id == school.pk
 
 
+def may_see_own_applications(user: User) -> bool:
+    return user.role in Role.of_a_school()
+
+
 def may_see_queue(user: User) -> bool:
     """The list of items to review; the province's other roles read it."""
     return user.sees_province or user.role == Role.CITY_BUREAU
@@ -81,6 +90,24 @@ def may_decide(user: User) -> bool:
 
 def may_ask_experts(user: User) -> bool:
     return user.role == Role.OFFICE
+
+
+def is_expert(user: User) -> bool:
+    return user.role == Role.EXPERT
+
+
+def may_read_opinions(user: User) -> bool:
+    """All of them: the province's roles. Schools and cities none."""
+    return user.sees_province
+
+
+def may_see_opinions(user: User) -> bool:
+    return may_read_opinions(user) or is_expert(user)
+
+
+def may_keep_interests(user: User) -> bool:
+    """The office registers anybody's ties, an expert declares the own ones."""
+    return user.role in {Role.OFFICE, Role.EXPERT}
 
 
 def may_advise(user: User, opinion: ExpertOpinion) -> bool:
@@ -115,6 +142,11 @@ def may_see_agreements(user: User) -> bool:
 def may_register_agreements(user: User) -> bool:
     """A school's contact, for the own school."""
     return user.role == Role.SCHOOL_CONTACT
+
+
+def may_keep_agreements(user: User) -> bool:
+    """End or void any of them."""
+    return user.role == Role.OFFICE
 
 
 # --- school filing

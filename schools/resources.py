@@ -160,6 +160,7 @@ class RosterResource(SheetResource):
         if row.code and row.name:
             yield from self._school(row)
             yield from self._repeated(row)
+            yield from self._carried_over(row)
         if row.draft:
             self._effect(row)
 
@@ -247,6 +248,15 @@ class RosterResource(SheetResource):
         if key in self.seen:
             yield WHOLE_ROW, f"与第{self.seen[key]}行重复：同一学校、证书等级、年度只能有一行。请删去一行。"
         self.seen.setdefault(key, row.number)
+
+    def _carried_over(self, row: RosterRow) -> Iterator[tuple[str, str]]:
+        """A plan's total cannot fall below what was carried over into it."""
+        if not (row.draft and row.certificate_level and row.year is not None and row.candidates is not None):
+            return
+        running = self.known.programme(row.draft, row.certificate_level)
+        carried = self.known.carried_over.get((running.pk, row.year), 0) if running else 0
+        if row.candidates < carried:
+            yield "candidates", f"该项目 {row.year} 年计划中沿用上年 {carried} 人，总数不能少于它。"
 
     # What an accepted row does
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Model, ProtectedError, QuerySet
 
@@ -13,6 +14,7 @@ from accounts.pinyin import initials
 from certificates.models import CertificateLevel
 from core import crypto, events
 from core.imports.services import CannotUndo, blockers
+from core.models import Attachment
 from core.reference import normalised
 from obligations.models import Obligation
 from schools import services
@@ -58,6 +60,7 @@ class Known:
     owners: dict[int, set[str]]
     programmes: dict[tuple[int, int], Programme]
     plans: dict[tuple[int, int], int]
+    carried_over: dict[tuple[int, int], int]
     noted: set[tuple[Any, ...]] = field(default_factory=set)
 
     @classmethod
@@ -77,6 +80,7 @@ class Known:
             by_code.setdefault(name, pk)
         levels, owners = _catalogue()
         programmes = Programme.objects.running_at(at).select_related("certificate_level__certificate")
+        plans = list(AnnualPlan.objects.values_list("programme", "year", "candidates", "carried_over"))
         return cls(
             cities=_cities(),
             supervisors=_supervisors(),
@@ -88,9 +92,8 @@ class Known:
             levels=levels,
             owners=owners,
             programmes={(p.school_id, p.certificate_level_id): p for p in programmes},
-            plans={
-                (p, y): n for p, y, n in AnnualPlan.objects.values_list("programme", "year", "candidates")
-            },
+            plans={(p, y): n for p, y, n, _ in plans},
+            carried_over={(p, y): carried for p, y, _, carried in plans if carried},
         )
 
     def pair(self, organization: int | None) -> tuple[Organization | None, School | None]:
@@ -297,6 +300,16 @@ def _used(data: dict[str, Any]) -> Iterator[str]:
     )
     for programme in programmes.filter(ended_at__isnull=False):
         yield f"{programme.school} {programme}：导入后已结束。"
+    # Files are tied to a number alone, which another programme may come to bear.
+    with_files = set(
+        Attachment.objects.filter(
+            target_type=ContentType.objects.get_for_model(Programme),
+            target_id__in=[str(pk) for pk in data["programmes"]],
+        ).values_list("target_id", flat=True)
+    )
+    for programme in programmes:
+        if programme.courses or str(programme.pk) in with_files:
+            yield f"{programme.school} {programme}：导入后学校登记了融入课程或人才培养方案。"
     later = AnnualPlan.objects.filter(programme__in=programmes).exclude(
         pk__in=[pk for pk, _ in data["plans"]]
     )

@@ -166,15 +166,18 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
             f"所选协议由{others}签署，本校不是签约院校，不能使用（{HB} 三.6：签署试点合作协议前，不得开展试点）。"
             "请登记本校自己的协议。"
         ]
-    if not parties[school.pk].confirmed_at:
+    party = parties[school.pk]
+    if not party.confirmed_at:
         return [f"本校还没有确认参加所选的联合协议（{HB} 三.6）。请先在协议页面确认。"]
+    if not party.is_joined(ground.day):
+        return [f"本校已于 {party.left_on} 终止所选协议（{HB} 三.6）。请选择或登记有效的协议。"]
     if agreement.certificate_level_id != item.certificate_level_id:
         return [
             f"所选协议是“{agreement.certificate_level}”的，不是“{item.certificate_level}”的"
             f"（{HB} 三.6：分证书制定、分证书签署）。请选择本证书等级的协议。"
         ]
     found = [reason] if (reason := out_of_force(agreement, ground.day)) else []
-    if agreement.pk not in ground.with_file:
+    if not vars(agreement)["has_file"]:
         found.append(f"所选协议还没有上传签字盖章的文本（{HB} 四.3：上传试点合作协议）。请在协议页面上传。")
     reason = agreement.over_cap_reason
     return found + fees.beyond(agreement.fee, ground.limit, day=ground.day, reason=reason)

@@ -1,4 +1,4 @@
-"""The lifecycles of application items and of school filings, as tables.
+"""The lifecycles of application items, of school filings and of experts' opinions, as tables.
 
 An item: draft → submitted → first_reviewed → approved | rejected, with returned from either review. What
 goes straight to the province is submitted into first_reviewed. A returned item goes back to whoever
@@ -9,12 +9,14 @@ import datetime as dt
 from collections.abc import Sequence
 
 from accounts.models import User
-from core.templatetags.portal import when
+from core.templatetags import portal
 from core.workflow import Transition, Workflow
-from schools import eligibility
-from schools.models import ApplicationItem, SchoolFiling
+from schools import conflicts, eligibility
+from schools.models import ApplicationItem, ExpertOpinion, SchoolFiling
 from schools.permissions import (
+    may_advise,
     may_apply,
+    may_ask_experts,
     may_decide,
     may_file,
     may_review_filings,
@@ -23,6 +25,7 @@ from schools.permissions import (
 
 S = ApplicationItem.State
 F = SchoolFiling.State
+E = ExpertOpinion.State
 
 
 def _own_contact_only(user: User, item: ApplicationItem) -> str:
@@ -39,17 +42,20 @@ def _first_reviewer_only(user: User, item: ApplicationItem) -> str:
 
 
 def _office_only(user: User, item: ApplicationItem) -> str:
-    return (
-        ""
-        if may_decide(user)
-        else "由省推进办审核（晋教职成〔2020〕9号 三.1：省教育厅确定试点院校和试点证书）。"
-    )
+    if not may_decide(user):
+        return "由省推进办审核（晋教职成〔2020〕9号 三.1：省教育厅确定试点院校和试点证书）。"
+    if item.state == S.SUBMITTED:
+        return (
+            f"须先经{item.application.reviewer}初审，不能越过（晋教职成〔2020〕9号 三.1：市教育行政部门初审；"
+            "鄂教职成办函〔2021〕7号 四.2；按本批次设置）。"
+        )
+    return ""
 
 
 def _closed(closing: dt.datetime, step: str, at: dt.datetime) -> list[str]:
     if at < closing:
         return []
-    return [f"{step}已于{when(closing)}截止。确需延期的，由省推进办说明理由后延长。"]
+    return [f"{step}已于{portal.closing(closing)}截止。确需延期的，由省推进办说明理由后延长。"]
 
 
 def _first_review_open(item: ApplicationItem, at: dt.datetime) -> list[str]:
@@ -61,12 +67,12 @@ def _decision_open(item: ApplicationItem, at: dt.datetime) -> list[str]:
 
 
 def _may_approve(item: ApplicationItem, at: dt.datetime) -> list[str]:
-    return _may_approve_of([item], at)[0]
+    return [*_decision_open(item, at), *eligibility.obstacles(item, at)]
 
 
 def _may_approve_of(items: Sequence[ApplicationItem], at: dt.datetime) -> list[list[str]]:
-    obstacles = eligibility.obstacles_of(items, at)
-    return [[*_decision_open(item, at), *obstacles[item.pk]] for item in items]
+    eligibility.load(items, at)
+    return [_may_approve(item, at) for item in items]
 
 
 def _may_withdraw(item: ApplicationItem, at: dt.datetime) -> list[str]:
@@ -88,6 +94,7 @@ review = Workflow(
             S.SUBMITTED,
             _own_contact_only,
             eligibility.missing,
+            lacks_of=eligibility.missing_of,
         ),
         Transition(
             "item_submit_to_province",
@@ -96,6 +103,7 @@ review = Workflow(
             S.FIRST_REVIEWED,
             _own_contact_only,
             eligibility.missing,
+            lacks_of=eligibility.missing_of,
         ),
         Transition(
             "item_withdraw",
@@ -104,6 +112,14 @@ review = Workflow(
             S.WITHDRAWN,
             _own_contact_only,
             _may_withdraw,
+        ),
+        Transition(
+            "item_reopen",
+            "重新填报",
+            (S.WITHDRAWN,),
+            S.DRAFT,
+            _own_contact_only,
+            eligibility.closed_to_drafts,
         ),
         Transition(
             "item_recommend",
@@ -188,6 +204,39 @@ filing = Workflow(
         Transition("filing_accept", "予以备案", (F.SUBMITTED,), F.ACCEPTED, _filing_office_only),
         Transition(
             "filing_return", "退回修改", (F.SUBMITTED,), F.RETURNED, _filing_office_only, asks=("comment",)
+        ),
+    )
+)
+
+
+def _asked_expert_only(user: User, record: ExpertOpinion) -> str:
+    return "" if may_advise(user, record) else "由被征求意见的专家本人办理。"
+
+
+def _asking_office_only(user: User, record: ExpertOpinion) -> str:
+    return "" if may_ask_experts(user) else "专家意见由省推进办征求和撤回。"
+
+
+def _not_decided(record: ExpertOpinion, at: dt.datetime) -> list[str]:
+    if record.item.state in conflicts.DECIDED:
+        return [f"该项目“{record.item.get_state_display()}”，不再征求意见。"]
+    return []
+
+
+def _may_give(record: ExpertOpinion, at: dt.datetime) -> list[str]:
+    """Late is accepted; what one has a tie with is not."""
+    if tie := conflicts.tie_of(record):
+        return [f"您与该项目有利益关系（{tie}），应当回避。请点“回避”。"]
+    return _not_decided(record, at)
+
+
+opinion = Workflow(
+    (
+        Transition("opinion_give", "提出意见", (E.ASKED,), E.GIVEN, _asked_expert_only, _may_give),
+        Transition("opinion_decline", "回避", (E.ASKED,), E.DECLINED, _asked_expert_only),
+        Transition("opinion_withdraw", "撤回征求", (E.ASKED,), E.WITHDRAWN, _asking_office_only),
+        Transition(
+            "opinion_ask_again", "再次征求", (E.WITHDRAWN,), E.ASKED, _asking_office_only, _not_decided
         ),
     )
 )

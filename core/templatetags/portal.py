@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django import template
@@ -53,6 +54,10 @@ STATES: dict[str, tuple[str, str, str]] = {
     "expiring": ("warn", "近", "即将到期"),
     "expired": ("bad", "过", "已到期"),
     "unconfirmed": ("open", "认", "待确认"),
+    "valid": ("good", "效", "有效"),
+    "terminated": ("plain", "终", "已终止"),
+    "voided": ("plain", "废", "已作废"),
+    "not_joined": ("plain", "否", "本校未参加"),
     "dormant": ("warn", "休", "休眠（无本年度计划）"),
     "active": ("good", "在", "在试点"),
     "ended": ("plain", "止", "已停止"),
@@ -163,21 +168,24 @@ def changed_fields(event: Event) -> list[tuple[str, str]]:
     """(label, `old → new`) of what an event changed; `changes` holds {field: [old, new]} or {field: value}."""
     model = event.target_type.model_class()
     labels = {field.name: str(field.verbose_name) for field in model._meta.fields} if model else {}
-    return [(labels.get(name, name), _change_words(change)) for name, change in event.changes.items()]
+    return [
+        (label, _change_words(change, closing if "截止" in label else when))
+        for label, change in ((labels.get(name, name), change) for name, change in event.changes.items())
+    ]
 
 
-def _change_words(change: Any) -> str:
+def _change_words(change: Any, told: Callable[[dt.datetime], str]) -> str:
     if isinstance(change, list) and len(change) == 2:
-        return " → ".join("（空）" if value in (None, "") else _value_words(value) for value in change)
+        return " → ".join("（空）" if value in (None, "") else _value_words(value, told) for value in change)
     if isinstance(change, list):
-        return "、".join(_value_words(value) for value in change)
-    return _value_words(change)
+        return "、".join(_value_words(value, told) for value in change)
+    return _value_words(change, told)
 
 
-def _value_words(value: Any) -> str:
+def _value_words(value: Any, told: Callable[[dt.datetime], str]) -> str:
     """Instants are kept as ISO 8601 and told on the province's wall clock."""
     text = str(value)
-    return when(dt.datetime.fromisoformat(text)) if _ISO_INSTANT.fullmatch(text) else text
+    return told(dt.datetime.fromisoformat(text)) if _ISO_INSTANT.fullmatch(text) else text
 
 
 @register.inclusion_tag("core/timeline.html")

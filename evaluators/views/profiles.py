@@ -25,12 +25,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         .filter(certificate_level__certificate__owner=evaluator.organization_id)
     )
     schools = _schools(programmes, year)
+    dormant = programmes.dormant_at(clock.now(), year)
     context = {
         "evaluator": evaluator,
         "year": year,
         "levels": _levels(evaluator, programmes, year),
         "schools": schools,
         "planned": sum(school["planned"] for school in schools),
+        "dormant": dormant.count(),
     }
     return render(request, "evaluators/detail.html", context)
 

@@ -10,12 +10,19 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.lookups import IsNull
 
 from accounts.models import Organization, Role
 from certificates.models import CertificateLevel, ExamForm
 
 CENT = MinValueValidator(Decimal("0.01"))
+
+
+class FeePolicyQuerySet(models.QuerySet["FeePolicy"]):
+    def visible_to(self, user: Any) -> "FeePolicyQuerySet":
+        """The rule is for everybody who works for the pilot."""
+        return self.none() if user.role == Role.LEARNER else self.all()
 
 
 class FeePolicy(models.Model):
@@ -29,7 +36,9 @@ class FeePolicy(models.Model):
         REFUSE = "refuse", "一律不予受理"
         REASON = "reason", "原则上不得高于上限，确需高于的须说明理由"
 
-    effective_from = models.DateField("生效日期", unique=True)
+    effective_from = models.DateField(
+        "生效日期", unique=True, error_messages={"unique": "当日已有一条规则。"}
+    )
     scope = models.CharField("标准的范围", max_length=10, choices=Scope, default=Scope.PROVINCE)
     over_cap = models.CharField("高于上限时", max_length=10, choices=OverCap, default=OverCap.REFUSE)
     document = models.CharField("依据文件", max_length=120, blank=True)
@@ -37,6 +46,8 @@ class FeePolicy(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField("制定时间")
+
+    objects = FeePolicyQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "考核费用规则"
@@ -54,6 +65,17 @@ class FeeCapQuerySet(models.QuerySet["FeeCap"]):
     def in_force(self, day: dt.date) -> "FeeCapQuerySet":
         """All that have begun by `day`; of each form and level the first in this order counts."""
         return self.filter(effective_from__lte=day).order_by("-effective_from", "-pk")
+
+    def with_standing(self, day: dt.date) -> "FeeCapQuerySet":
+        """Adds `is_replaced`: a later one of the same form and level has begun by `day`."""
+        later = FeeCap.objects.filter(
+            Q(certificate_level=OuterRef("certificate_level"))
+            | Q(certificate_level=None) & Q(IsNull(OuterRef("certificate_level"), True)),
+            exam_form=OuterRef("exam_form"),
+            effective_from__gt=OuterRef("effective_from"),
+            effective_from__lte=day,
+        )
+        return self.annotate(is_replaced=Exists(later))
 
 
 class FeeCap(models.Model):
@@ -122,6 +144,24 @@ class FeeStandardQuerySet(models.QuerySet["FeeStandard"]):
         """Filed ones that have begun by `day`, newest first; of a level and school the first counts."""
         return self.filed().filter(effective_from__lte=day).order_by("-effective_from", "-pk")
 
+    def with_standing(self, day: dt.date) -> "FeeStandardQuerySet":
+        """Adds `is_replaced`: a later one, filed for the same level and the same schools, has begun by `day`."""
+        return self.annotate(is_replaced=_replaced(day))
+
+    def current(self, day: dt.date) -> "FeeStandardQuerySet":
+        """Of each level and school the one that holds on `day`."""
+        return self.in_force(day).filter(~_replaced(day))
+
+
+def _replaced(day: dt.date) -> Exists:
+    later = FeeStandard.objects.in_force(day).filter(
+        Q(organization=OuterRef("organization"))
+        | Q(organization=None) & Q(IsNull(OuterRef("organization"), True)),
+        certificate_level=OuterRef("certificate_level"),
+        effective_from__gt=OuterRef("effective_from"),
+    )
+    return Exists(later)
+
 
 class FeeStandard(models.Model):
     """What an examination costs a candidate: proposed by the evaluator, agreed with schools, filed by the
@@ -180,6 +220,16 @@ class FeeStandard(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="filed") | Q(filed_at__isnull=False), name="fee_standard_filed_when"
+            ),
+            models.UniqueConstraint(
+                fields=["certificate_level", "organization", "effective_from"],
+                condition=Q(state="filed"),
+                name="fee_standard_of_school_filed_once",
+            ),
+            models.UniqueConstraint(
+                fields=["certificate_level", "effective_from"],
+                condition=Q(state="filed", organization__isnull=True),
+                name="fee_standard_filed_once",
             ),
         ]
         indexes = [models.Index(fields=["certificate_level", "state", "effective_from"])]

@@ -10,43 +10,8 @@ from hypothesis import strategies as st
 from certificates.models import CertificateLevel, ExamForm
 from core import clock
 from funding import fees
-from funding.models import CostElement, FeeCap, FeePolicy, FeeStandard, StandardConsent, StandardCost
-
-DAY = dt.date(2020, 11, 18)
-NEXT_MONTH = dt.date(2020, 12, 18)
-
-
-def cap(world, amount="300", day=DAY, *, level=None, form="computer", document="演示文号〔2020〕1号"):
-    return FeeCap.objects.create(
-        exam_form=form,
-        certificate_level=level,
-        amount=Decimal(amount),
-        effective_from=day,
-        document=document,
-        created_by=world.office,
-        created_at=clock.now(),
-    )
-
-
-def standard(world, amount="280", day=DAY, *, state="filed", **changes):
-    fields = {
-        "certificate_level": world.level,
-        "exam_form": "computer",
-        "evaluator": world.evaluator_org,
-        "amount": Decimal(amount),
-        "effective_from": day,
-        "document": "演示备案〔2020〕1号",
-        "state": state,
-        "proposed_by": world.evaluator_officer,
-        "proposed_at": clock.now(),
-    }
-    if state == "filed":
-        fields |= {"filed_by": world.office, "filed_at": clock.now()}
-    return FeeStandard.objects.create(**fields | changes)
-
-
-def policy(day=DAY, **fields):
-    return FeePolicy.objects.create(effective_from=day, created_at=clock.now(), **fields)
+from funding.models import CostElement, FeeCap, StandardConsent, StandardCost
+from funding.tests.fees import DAY, NEXT_MONTH, cap, policy, standard
 
 
 def refused(world, amount, day=DAY, **changes):

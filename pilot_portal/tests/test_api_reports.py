@@ -6,6 +6,7 @@ import pytest
 
 from core import clock
 from core.models import Event
+from core.tests.races import together
 from obligations import services as obligations
 from obligations.models import Obligation
 from obligations.rates import rate
@@ -13,7 +14,6 @@ from pilot_portal.tests.calling import Api, token_of
 from reporting.models import FilingKey, ReportVersion, WeeklyReport
 from reporting.services import return_for_correction, save_draft
 from reporting.sweep import sweep
-from reporting.tests.test_races import together
 from reporting.tests.weekly import file, typed
 
 KEY = "jiaowu-2020-W47-1"

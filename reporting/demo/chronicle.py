@@ -59,12 +59,12 @@ class Reporter:
             self.year, self.last = year, {}
         rows = {}
         for programme, delay in zip(self.school.programmes, self.delays, strict=True):
-            if programme.started_at > period.opens_at:
+            if programme.started_at > period.opens_at or year not in programme.plans:
                 continue
             started = clock.local(programme.started_at)
             autumn = started.year == year and started.month > 6
             pk = str(programme.pk)
-            rows[pk] = figures.row(programme.plans.get(year, 0), week, delay=delay, autumn=autumn)
+            rows[pk] = figures.row(programme.plans[year], week, delay=delay, autumn=autumn)
             figures.explain(rows[pk], self.last.get(pk))
         return rows
 

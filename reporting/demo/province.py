@@ -20,6 +20,8 @@ PASSWORD = "yanshi-2020"  # noqa: S105 (of a demonstration; printed when it is m
 SCHOOLS = 161
 CANDIDATES = 36_400
 PLAN_YEAR = 2020
+# Of so many programmes one has no plan for the year after.
+UNPLANNED_EVERY = 9
 
 # Shares of the kinds, in thousandths; the rest are secondary schools.
 _KIND_SHARES = {
@@ -206,14 +208,20 @@ class Founder:
         self._plans(schools)
 
     def _plans(self, schools: list[DemoSchool]) -> None:
-        """The candidates of 2020 add up exactly; the years before grew towards them."""
+        """The candidates of 2020 add up exactly; the years before grew towards them.
+
+        Its clock runs on into 2021: most are planned for that year too; the others sleep from 1 January on.
+        """
         total = CANDIDATES if self.count == SCHOOLS else round(self.count * CANDIDATES / SCHOOLS)
         programmes = [p for school in schools for p in school.programmes]
-        for programme, candidates in zip(programmes, self._shares(total, len(programmes)), strict=True):
+        shares = self._shares(total, len(programmes))
+        for n, (programme, candidates) in enumerate(zip(programmes, shares, strict=True)):
             first_year = clock.local(programme.started_at).year
             for year in range(max(first_year, self.starts_on.year), PLAN_YEAR + 1):
                 share = 1 if year == PLAN_YEAR else 0.6 ** (PLAN_YEAR - year)
                 programme.plans[year] = max(5, int(candidates * share))
+            if n % UNPLANNED_EVERY:
+                programme.plans[PLAN_YEAR + 1] = candidates
         insert(
             [
                 AnnualPlan(programme_id=p.pk, year=year, candidates=candidates)

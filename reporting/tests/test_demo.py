@@ -21,6 +21,7 @@ from reporting.demo import behaviour, names
 from reporting.demo.chronicle import Chronicle
 from reporting.demo.province import PASSWORD
 from reporting.models import ProgrammeFigures, ReportVersion, StreakWarning
+from reporting.sheet import sheet_for
 from reporting.streaks import current_streaks
 from reporting.sweep import LAG, sweep
 from schools.models import AnnualPlan, Programme, School
@@ -119,6 +120,8 @@ def _has_reports_that_the_form_would_take():
         "report__obligation__organization", "report__obligation__due_at"
     )
     assert ProgrammeFigures.objects.count() == sum(len(v.content["programmes"]) for v in versions)
+    for version in versions[:60]:
+        assert set(version.content["programmes"]) == set(sheet_for(version.report.obligation).names)
     for before, now in pairwise(versions[:1500]):
         assert now.content_hash == content_hash(now.content)
         same_school = before.content["organization"] == now.content["organization"]

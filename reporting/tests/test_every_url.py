@@ -12,6 +12,7 @@ from core.attachments import attach
 from core.models import Delivery, Notice
 from core.tests.test_attachments import png
 from funding import services as funding
+from funding.tests.fees import addresses as standards_of
 from obligations import disputes
 from obligations import services as obligations
 from obligations.models import PlatformImport, Policy
@@ -22,7 +23,7 @@ from reporting.tests.weekly import file
 from schools.tests.rosters import row, take_in
 from supervision.tests import cases
 
-PUBLIC = {"accounts:sign-in", "core:healthz"}
+PUBLIC = {"accounts:sign-in", "core:healthz", "funding:public-standards"}
 STRANGERS_TO_THE_SCHOOL = [
     "other_contact",
     "other_city_officer",
@@ -126,8 +127,11 @@ def addresses(world):
         "obligations:dispute-answer": dispute.pk,
         "obligations:dispute-withdraw": dispute.pk,
         "funding:arrival": money.pk,
+        **standards_of(world),
         "evaluators:detail": world.evaluator_org.pk,
         "schools:plan": world.programme.pk,
+        "schools:programme": world.programme.pk,
+        "schools:programme-courses": world.programme.pk,
         "schools:programme-end": world.programme.pk,
     } | cases.addresses(world)
 

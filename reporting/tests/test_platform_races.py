@@ -2,11 +2,11 @@
 
 import pytest
 
+from core.tests.races import together
 from obligations.closing import close_period
 from obligations.models import Obligation, PlatformImport
 from obligations.tests.lists import row, take_in
 from reporting.models import ReportVersion
-from reporting.tests.test_races import together
 from reporting.tests.test_submit_races import sending
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

@@ -1,13 +1,13 @@
 """Races between real connections, on PostgreSQL: whatever comes first stands, and nothing is lost."""
 
 import datetime as dt
-import threading
 from collections import Counter
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from core.models import Event, Notice
+from core.tests.races import together
 from obligations import services
 from obligations.models import Obligation, Outcome
 from reporting.models import StreakWarning
@@ -20,30 +20,6 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def world(transactional_db, world):
     return world
-
-
-def together(*jobs):
-    """Run the jobs at once, each on its own connection; their results in order, exceptions raised."""
-    gate, results = threading.Barrier(len(jobs)), [None] * len(jobs)
-
-    def run(index, job):
-        try:
-            gate.wait(timeout=20)
-            results[index] = job()
-        except BaseException as error:
-            results[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(i, job)) for i, job in enumerate(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results
 
 
 def test_two_hundred_schools_file_around_the_close(world):

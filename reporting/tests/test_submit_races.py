@@ -7,11 +7,11 @@ import pytest
 from core import clock
 from core.drafts import DraftConflict
 from core.models import Event
+from core.tests.races import together
 from obligations.models import Obligation
 from reporting import services
 from reporting.models import ReportVersion, WeeklyReport
 from reporting.sweep import sweep
-from reporting.tests.test_races import together
 from reporting.tests.weekly import content_of, typed
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

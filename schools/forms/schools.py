@@ -88,20 +88,39 @@ class ProgrammeForm(forms.Form):
 
 class PlanForm(forms.Form):
     year = forms.IntegerField(label="年度", min_value=YEAR_FIRST)
-    candidates = forms.IntegerField(label="拟考证人数", min_value=0, max_value=99_999)
+    candidates = forms.IntegerField(
+        label="拟考证人数", min_value=0, max_value=99_999, help_text="总数，含沿用上年的人数。"
+    )
+    carried_over = forms.IntegerField(
+        label="其中沿用上年",
+        min_value=0,
+        max_value=99_999,
+        required=False,
+        help_text="上年计划没有用完、转到本年的人数；留空为不改。",
+    )
 
-    def __init__(self, *args: Any, programme: Programme, **kwargs: Any) -> None:
-        year = clock.today().year
+    def __init__(self, *args: Any, programme: Programme, year: int, **kwargs: Any) -> None:
+        """Begins with what is planned for `year`."""
         plan = programme.plans.filter(year=year).first()
-        kwargs["initial"] = {"year": year, "candidates": plan.candidates if plan else None}
+        kwargs["initial"] = {
+            "year": year,
+            "candidates": plan.candidates if plan else None,
+            "carried_over": plan.carried_over if plan else None,
+        }
         super().__init__(*args, **kwargs)
-        self.fields["year"].max_value = year + 1
 
     def clean_year(self) -> int:
         year = self.cleaned_data["year"]
         if year > clock.today().year + 1:
             raise forms.ValidationError(f"最远只能设到 {clock.today().year + 1} 年的计划。")
         return year
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        candidates, carried = data.get("candidates"), data.get("carried_over")
+        if candidates is not None and carried is not None and carried > candidates:
+            self.add_error("carried_over", "沿用人数不能多于计划总数。")
+        return data
 
 
 class EndForm(forms.Form):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from accounts.models import Organization, Role
 from certificates.models import CertificateLevel, Major
@@ -19,7 +19,7 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
     def visible_to(self, user: Any) -> "ApplicationQuerySet":
         """By school; a city also what it reviews first; an expert what he or she was asked about."""
         if user.role == Role.EXPERT:
-            asked = ApplicationItem.objects.filter(application=OuterRef("pk"), opinions__expert=user)
+            asked = ExpertOpinion.objects.letting_in(user).filter(item__application=OuterRef("pk"))
             return self.filter(Exists(asked))
         if user.role == Role.EVALUATOR:
             return self.none()
@@ -30,6 +30,14 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
 
     def submitted(self) -> "ApplicationQuerySet":
         return self.filter(current__isnull=False)
+
+    def with_counts(self) -> "ApplicationQuerySet":
+        """`item_count` without withdrawn ones, and of these the `draft_count`."""
+        kept = ~Q(items__state="withdrawn")
+        return self.annotate(
+            item_count=Count("items", filter=kept & Q(items__isnull=False)),
+            draft_count=Count("items", filter=Q(items__state="draft")),
+        )
 
 
 class Application(models.Model):
@@ -96,7 +104,7 @@ class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
     def visible_to(self, user: Any) -> "ApplicationItemQuerySet":
         """Of visible applications; an expert only the items asked about; a draft only its school."""
         if user.role == Role.EXPERT:
-            return self.filter(Exists(ExpertOpinion.objects.filter(item=OuterRef("pk"), expert=user)))
+            return self.filter(Exists(ExpertOpinion.objects.letting_in(user).filter(item=OuterRef("pk"))))
         items = self.filter(application__in=Application.objects.visible_to(user))
         return items if user.role in Role.of_a_school() else items.handed_in()
 
@@ -229,6 +237,14 @@ class ItemFile(models.Model):
         return f"{self.get_kind_display()}：{self.attachment}"
 
 
+class ExpertInterestQuerySet(models.QuerySet["ExpertInterest"]):
+    def visible_to(self, user: Any) -> "ExpertInterestQuerySet":
+        """The office keeps them; an expert sees his or her own."""
+        if user.role == Role.EXPERT:
+            return self.filter(expert=user)
+        return self.all() if user.role == Role.OFFICE else self.none()
+
+
 class ExpertInterest(models.Model):
     """An expert's tie to a school or evaluator: he or she gives no opinion where it is concerned."""
 
@@ -239,6 +255,8 @@ class ExpertInterest(models.Model):
     note = models.CharField("关系", max_length=120)
     declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     declared_at = models.DateTimeField("登记时间")
+
+    objects = ExpertInterestQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "利益关系"
@@ -265,6 +283,10 @@ class ExpertOpinionQuerySet(models.QuerySet["ExpertOpinion"]):
     def waiting(self) -> "ExpertOpinionQuerySet":
         return self.filter(state=ExpertOpinion.State.ASKED)
 
+    def letting_in(self, expert: Any) -> "ExpertOpinionQuerySet":
+        """By which an expert sees the item: not when he or she has stood aside, nor when it was withdrawn."""
+        return self.filter(expert=expert, state__in=ExpertOpinion.STANDING)
+
 
 class ExpertOpinion(models.Model):
     """What an expert was asked about an item, and the answer (SH 二(一)3)."""
@@ -274,6 +296,8 @@ class ExpertOpinion(models.Model):
         GIVEN = "given", "已提出意见"
         DECLINED = "declined", "已回避"
         WITHDRAWN = "withdrawn", "已撤回"
+
+    STANDING = (State.ASKED, State.GIVEN)
 
     class Advice(models.TextChoices):
         SUPPORT = "support", "建议同意"
@@ -308,3 +332,8 @@ class ExpertOpinion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.expert}：{self.item}"
+
+    @property
+    def is_late(self) -> bool:
+        """Given at or after its due instant: accepted all the same."""
+        return self.given_at is not None and self.given_at >= self.due_at

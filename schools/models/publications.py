@@ -7,12 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from accounts.models import Organization, Role
 from certificates.models import CertificateLevel
 from core import clock
 from core.fields import EncryptedTextField
+from obligations.models import Obligation, ObligationKind
 from schools.models.rounds import ApplicationRound
 
 
@@ -100,6 +101,11 @@ class ObjectionQuerySet(models.QuerySet["Objection"]):
 
     def unanswered(self) -> "ObjectionQuerySet":
         return self.filter(answered_at=None)
+
+    def with_due(self) -> "ObjectionQuerySet":
+        """`due_at`: until when the office owes the answer."""
+        owed = Obligation.objects.filter(kind=ObligationKind.OBJECTION, key=OuterRef("receipt"))
+        return self.annotate(due_at=Subquery(owed.values("due_at")))
 
 
 class Objection(models.Model):

@@ -12,6 +12,7 @@ from django.db.models import Q
 from accounts.models import Organization, PilotMembership, User
 from accounts.services import end_membership
 from core import events
+from core.models import Event
 from obligations.services import release
 from schools.models import AnnualPlan, ApplicationItem, Programme, School
 from schools.services.programmes import Planned, Start, set_annual_plans, start_programmes
@@ -87,9 +88,9 @@ def take_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt
     """Ends from `at` the programmes that these approvals began, brings back the plans they replaced; a
     school that is in the pilot only by them leaves it. Raises ValidationError."""
     _lock(items)
-    ended = _end(items, reason=reason, by=by, at=at)
+    _end(items, reason=reason, by=by, at=at)
     _bring_back(items, reason=reason, by=by, at=at)
-    for school in _only_by_approval({p.school_id: p.school for p in ended}):
+    for school in _only_by_approval({i.application.school_id: i.application.school for i in items}):
         organization = school.organization
         end_membership(organization=organization, at=at, by=by, reason=reason[:200])
         release(organization=organization, reason=reason, by=by, at=at)
@@ -160,7 +161,7 @@ def _remember(items: Sequence[ApplicationItem], found: Standing) -> None:
     ApplicationItem.objects.bulk_update(changed, ["plan_before"], batch_size=BATCH)
 
 
-def _end(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.datetime) -> list[Programme]:
+def _end(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.datetime) -> None:
     begun = Programme.objects.filter(origin__in=items, ended_at=None)
     programmes = list(begun.select_related("school__organization", "certificate_level__certificate"))
     if any(programme.started_at >= at for programme in programmes):
@@ -170,7 +171,6 @@ def _end(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.date
         about("programme_ended", p.school, by, at, changes={"证书": str(p.certificate_level)}, reason=reason)
         for p in programmes
     )
-    return programmes
 
 
 def _bring_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.datetime) -> None:
@@ -194,12 +194,16 @@ def _bring_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: 
 
 
 def _only_by_approval(schools: dict[int, School]) -> list[School]:
-    """Of those whose programmes have just ended: the ones that joined with an approval and run nothing else."""
-    running = Programme.objects.filter(school__in=schools, ended_at=None)
-    left = set(schools) - set(running.values_list("school", flat=True))
-    approvals = set(
-        Programme.objects.filter(school__in=left, origin__isnull=False).values_list("school", "started_at")
-    )
-    joined = PilotMembership.objects.filter(organization__in=left, left_at=None)
-    by_approval = set(joined.values_list("organization", "joined_at")) & approvals
-    return [schools[pk] for pk in sorted(pk for pk, _ in by_approval)]
+    """The ones that joined with an approval, and since then have begun nothing else that still stands."""
+    approved = Event.objects.filter(action="item_approve", organization__in=schools)
+    members = PilotMembership.objects.filter(organization__in=schools, left_at=None)
+    joined = set(members.values_list("organization", "joined_at"))
+    joined &= set(approved.order_by().values_list("organization", "at"))
+    begun = Programme.objects.filter(school__in=schools, ended_at=None).values_list("school", "started_at")
+    items = ApplicationItem.objects.filter(
+        application__school__in=schools, state=ApplicationItem.State.APPROVED
+    ).values_list("application__school", "decided_at")
+    stands: dict[int, dt.datetime] = {}
+    for school, at in (*begun, *items):
+        stands[school] = max(at, stands.get(school, at))
+    return [schools[pk] for pk, at in sorted(joined) if pk not in stands or stands[pk] < at]

@@ -117,7 +117,9 @@ def set_annual_plans(
         (plan.programme_id, plan.year): plan
         for plan in AnnualPlan.objects.filter(programme__in=[w.programme.pk for w in wanted])
     }
-    made, changed, written = [], [], []
+    made: list[AnnualPlan] = []
+    changed: list[tuple[AnnualPlan, int]] = []
+    written = []
     for want in wanted:
         plan = kept.get((want.programme.pk, want.year))
         before = plan.candidates if plan else None
@@ -125,10 +127,10 @@ def set_annual_plans(
         if not (words := _differences(fresh, want, before)):
             continue
         _take(fresh, want)
-        if plan is None:
+        if before is None:
             made.append(fresh)
         else:
-            changed.append((plan, before))
+            changed.append((fresh, before))
         written.append(about("plan_set", want.programme.school, by, at, changes=words))
     AnnualPlan.objects.bulk_create(made, batch_size=BATCH)
     AnnualPlan.objects.bulk_update(

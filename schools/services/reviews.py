@@ -155,6 +155,11 @@ def waiting_state(user: User) -> str:
     return str(actions[0].sources[0]) if actions else ""
 
 
+def mark(item: ApplicationItem) -> str:
+    """What an officer has seen of an item; another mark means that it has changed since."""
+    return f"{item.pk}:{item.state}:{item.application.current_id or 0}:{item.planned_total}"
+
+
 def preview(*, action: str, items: QuerySet[ApplicationItem], by: User, at: dt.datetime) -> list[Line]:
     """What the decision would do to each of the items, and which of them cannot be decided so."""
     transition = review.transition(action)

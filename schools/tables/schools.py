@@ -21,6 +21,7 @@ class SchoolTable(PortalTable):
     )
     is_lead = tables.Column("牵头", empty_values=())
     levels = tables.Column("证书等级数", attrs=NUMBER)
+    dormant = tables.Column("其中休眠", attrs=NUMBER)
     planned = tables.Column("本年拟考证人数", attrs=NUMBER)
     in_pilot = tables.Column("状态", empty_values=())
 

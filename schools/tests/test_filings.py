@@ -168,7 +168,7 @@ def test_only_the_contact_files_and_only_the_office_decides(world):
 
 def test_outside_the_pilot_only_what_is_owed_is_filed(world):
     PilotMembership.objects.filter(organization=world.school_org).update(left_at=clock.now())
-    with pytest.raises(PermissionDenied, match="晋教职成〔2020〕9号 三.1"):
+    with pytest.raises(PermissionDenied, match=r"晋教职成〔2020〕9号 三\.1"):
         draft(world)
     owe(world)
     assert submit(world).number == 1

@@ -113,7 +113,7 @@ def test_scope_of_the_list(world, client_for):
     both = {str(world.school), str(world.other_school)}
     seen = {
         who: {name for name in both if name in page(client_for(getattr(world, who)), "/schools/")}
-        for who in ("office", "auditor", "city_officer", "contact", "evaluator_officer", "expert", "learner")
+        for who in ("office", "auditor", "city_officer", "contact", "evaluator_officer")
     }
     own = {str(world.school)}
     assert seen == {
@@ -122,9 +122,9 @@ def test_scope_of_the_list(world, client_for):
         "city_officer": own,
         "contact": own,
         "evaluator_officer": both,
-        "expert": set(),
-        "learner": set(),
     }
+    for who in ("expert", "third_party", "coordinator", "learner"):
+        assert client_for(getattr(world, who)).get("/schools/").status_code == 403
 
 
 def test_an_evaluator_sees_the_schools_that_run_its_certificates(world, client_for):

@@ -136,8 +136,8 @@ def review(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         raise PermissionDenied("院校备案由省推进办审核（晋教职成〔2020〕9号 三.1）。")
     record = get_object_or_404(SchoolFiling.objects.select_related("school__organization"), pk=pk)
     row = lifecycle.transition(action)
-    form = FORMS[action](request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = FORMS[action](request.POST if request.method == "POST" else None)
+    if form.is_valid():
         try:
             lifecycle.run(action, record, **form.cleaned_data, by=request.user, at=clock.now())
         except NotNow as refusal:

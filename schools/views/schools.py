@@ -5,8 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core import clock
 from core.fields import masked
 from core.lists import ListPage
-from schools import permissions, services
+from schools import permissions, services, standing
 from schools.filters.schools import SchoolFilter
-from schools.forms.schools import EndForm, PlanForm, ProgrammeForm, SchoolForm
+from schools.forms.schools import SchoolForm
 from schools.models import AnnualPlan, Programme, School
 from schools.services import SchoolFacts
 from schools.tables.schools import SchoolTable
@@ -36,6 +35,11 @@ class SchoolList(ListPage):
     export_name = "试点院校"
     empty_text = "您可以查看的范围内还没有试点院校。"
     clear_query = "?pilot="
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not permissions.may_open_schools(request.user):
+            raise PermissionDenied("试点院校名册由省推进办、主管部门和有关评价组织查看；院校查看本校的资料。")
+        return super().dispatch(request, *args, **kwargs)
 
     def queryset(self) -> QuerySet[Any]:
         schools = super().queryset().with_figures(clock.now(), clock.today().year)
@@ -58,21 +62,24 @@ class SchoolList(ListPage):
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     school = _school(request, pk)
     at, year = clock.now(), clock.today().year
-    plans = Prefetch("plans", AnnualPlan.objects.filter(year=year), "plans_this_year")
     programmes = list(
-        school.programmes.select_related("certificate_level__certificate__owner")
-        .prefetch_related(plans)
+        Programme.objects.visible_to(request.user)
+        .filter(school=school)
+        .with_state(at, year)
+        .select_related("certificate_level__certificate__owner")
         .order_by("certificate_level__certificate__name", "certificate_level__level")
     )
-    running = [programme for programme in programmes if programme.ended_at is None or programme.ended_at > at]
-    for programme in running:
-        programme.planned = programme.plans_this_year[0].candidates if programme.plans_this_year else None
+    running = [programme for programme in programmes if programme.state != "ended"]
+    coming = standing.next_year(clock.today())
     memberships = list(school.organization.memberships.all())
     context = {
         "school": school,
         "year": year,
         "running": running,
-        "ended": [programme for programme in programmes if programme not in running],
+        "dormant": [programme for programme in running if programme.state == "dormant"],
+        "ended": [programme for programme in programmes if programme.state == "ended"],
+        "coming": coming,
+        "unplanned": _unplanned(running, coming),
         "planned": sum(programme.planned or 0 for programme in running),
         "memberships": memberships,
         "in_pilot": any(m.joined_at <= at and (m.left_at is None or m.left_at > at) for m in memberships),
@@ -96,12 +103,12 @@ def new(request: HttpRequest) -> HttpResponse:
         facts = SchoolFacts(form.cleaned_data["code"], values)
         return _address(services.register_school(facts=facts, by=request.user, at=clock.now()).pk)
 
-    return _form_page(request, SchoolForm(request.POST or None), "登记院校", save, reverse("schools:list"))
+    return form_page(request, SchoolForm(request.POST or None), "登记院校", save, reverse("schools:list"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    school = _school_to_edit(request, pk)
+    school = school_to_edit(request, pk)
 
     def save(form: SchoolForm) -> str:
         if changes := form.changes():
@@ -109,62 +116,19 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         return _address(school.pk)
 
     form = SchoolForm(request.POST or None, school=school)
-    return _form_page(request, form, f"修改 {school}", save, _address(school.pk))
+    return form_page(request, form, f"修改 {school}", save, _address(school.pk))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def new_programme(request: HttpRequest, pk: int) -> HttpResponse:
-    school = _school_to_edit(request, pk)
-
-    @transaction.atomic
-    def save(form: forms.Form) -> str:
-        level, candidates = form.cleaned_data["certificate_level"], form.cleaned_data["candidates"]
-        who: dict[str, Any] = {"by": request.user, "at": clock.now()}
-        programme = services.start_programme(school=school, level=level, **who)
-        if candidates is not None:
-            year = clock.today().year
-            services.set_annual_plan(programme=programme, year=year, candidates=candidates, **who)
-        return _address(school.pk)
-
-    form = ProgrammeForm(request.POST or None)
-    return _form_page(request, form, f"{school}：开设试点项目", save, _address(school.pk))
+def _unplanned(running: list[Programme], coming: int | None) -> list[Programme]:
+    """Those without a plan for the coming year; none is asked for before December."""
+    if coming is None:
+        return []
+    planned = AnnualPlan.objects.filter(programme__in=running, year=coming)
+    ready = set(planned.values_list("programme", flat=True))
+    return [programme for programme in running if programme.pk not in ready]
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def plan(request: HttpRequest, pk: int) -> HttpResponse:
-    programme = _programme_to_edit(request, pk)
-
-    def save(form: forms.Form) -> str:
-        services.set_annual_plan(programme=programme, **form.cleaned_data, by=request.user, at=clock.now())
-        return _address(programme.school_id)
-
-    form = PlanForm(request.POST or None, programme=programme)
-    heading = f"{programme.school}：{programme} 年度计划"
-    return _form_page(request, form, heading, save, _address(programme.school_id))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def end_programme(request: HttpRequest, pk: int) -> HttpResponse:
-    programme = _programme_to_edit(request, pk)
-
-    def save(form: forms.Form) -> str:
-        reason = form.cleaned_data["reason"]
-        services.end_programme(programme=programme, reason=reason, by=request.user, at=clock.now())
-        return _address(programme.school_id)
-
-    context = {
-        "text": "自现在起该校不再开展这个证书等级的试点，周报中不再出现；已报的数据保留。",
-        "dangerous": True,
-        "submit_label": "结束试点项目",
-        "template": "core/confirm.html",
-    }
-    heading = f"{programme.school}：结束 {programme}"
-    return _form_page(
-        request, EndForm(request.POST or None), heading, save, _address(programme.school_id), **context
-    )
-
-
-def _form_page(
+def form_page(
     request: HttpRequest, form: Any, heading: str, save: Callable[[Any], str], cancel_url: str, **more: Any
 ) -> HttpResponse:
     """Shows the form; once it is valid and `save` accepts it, leads to the address that `save` gives."""
@@ -187,21 +151,12 @@ def _school(request: HttpRequest, pk: int) -> School:
     return get_object_or_404(schools.select_related("organization__city", "organization__supervisor"), pk=pk)
 
 
-def _school_to_edit(request: HttpRequest, pk: int) -> School:
+def school_to_edit(request: HttpRequest, pk: int) -> School:
+    """404 for strangers, PermissionDenied for those who only read."""
     school = _school(request, pk)
     if not permissions.may_edit(request.user, school):
         raise PermissionDenied(OFFICE_ONLY)
     return school
-
-
-def _programme_to_edit(request: HttpRequest, pk: int) -> Programme:
-    programmes = Programme.objects.visible_to(request.user)
-    programme = get_object_or_404(
-        programmes.select_related("school__organization", "certificate_level__certificate"), pk=pk
-    )
-    if not permissions.may_edit(request.user, programme.school):
-        raise PermissionDenied(OFFICE_ONLY)
-    return programme
 
 
 def _mobile(request: HttpRequest, school: School) -> str:

@@ -4,6 +4,7 @@
 for (const select of document.querySelectorAll("select[data-search]")) {
   new TomSelect(select, {
     maxOptions: null,
+    plugins: select.multiple ? { remove_button: { title: "移除" } } : {},
     // What matches equally well keeps the page's own order.
     sortField: [{ field: "$score" }, { field: "$order" }],
     render: { no_results: () => '<div class="no-results">没有找到</div>' },

@@ -11,6 +11,7 @@ from certificates.reference import load_certificates, load_evaluators, load_majo
 from core import clock, events
 from core.reference import BadReference, Counts
 from evaluators.reference import load_profiles as load_evaluator_profiles
+from funding.reference import load_cost_elements
 from obligations.reference import load_calendar
 from schools.reference import load_profiles as load_school_profiles
 
@@ -18,7 +19,7 @@ FILES = Path(settings.BASE_DIR) / "reference"
 
 
 class Command(BaseCommand):
-    help = "载入参考数据：区划、高校、证书、专业、节假日。可重复执行，人工修改过的记录不覆盖"
+    help = "载入参考数据：区划、高校、证书、专业、节假日、考核成本项目。可重复执行，人工修改过的记录不覆盖"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -53,6 +54,7 @@ def load(province_folder: Path, national_folder: Path) -> tuple[dict[str, Counts
     evaluator_counts, owners = load_evaluators(national_folder)
     counts |= evaluator_counts | load_certificates(national_folder, owners)
     counts |= load_evaluator_profiles(owners.organizations())
+    counts |= load_cost_elements(national_folder)
     if any(count.changed for count in counts.values()):
         events.record(
             "reference_loaded",

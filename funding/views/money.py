@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 from core import clock
 from core.lists import ListPage
 from funding import permissions, services
-from funding.filters import AllocationFilter
-from funding.forms import AllocationForm, ArrivalForm
+from funding.filters.money import AllocationFilter
+from funding.forms.money import AllocationForm, ArrivalForm
 from funding.models import Allocation
-from funding.tables import AllocationTable
+from funding.tables.money import AllocationTable
 
 CLAUSE = (
     "专项资金严禁用于平衡预算、偿还债务、支付利息、对外投资、弥补其他项目资金缺口，"

@@ -1,0 +1,105 @@
+"""The decisions of a round (审核结果): rows by supervising authority and school, counts, and the Word file."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from typing import Any, NamedTuple
+
+from core import clock
+from core.documents import Paper
+from schools.models import ApplicationItem, ApplicationRound
+
+S = ApplicationItem.State
+HEADINGS = ["主管部门", "院校", "代码", "证书等级", "专业", "拟考证人数", "审核结果", "审核意见"]
+WIDTHS = [30, 44, 24, 46, 40, 16, 18, 26]
+
+
+class Counts(NamedTuple):
+    """Of one supervising authority, or all: items by what became of them; heads are those approved."""
+
+    name: str
+    items: int
+    schools: int
+    approved: int
+    rejected: int
+    returned: int
+    open: int
+    withdrawn: int
+    heads: int
+
+
+def rows(round: ApplicationRound, user: Any) -> list[list[Any]]:
+    """In the order of HEADINGS, of the items that the user sees; three queries."""
+    items = (
+        ApplicationItem.objects.visible_to(user)
+        .handed_in()
+        .filter(application__round=round)
+        .select_related("application__school__organization__supervisor", "certificate_level__certificate")
+        .defer("draft", "equipment", "justification", "application__school__contact_mobile")
+        .prefetch_related("majors")
+        .order_by(
+            "-application__school__organization__supervisor__kind",
+            "application__school__organization__supervisor__code",
+            "application__school__organization__code",
+            "certificate_level__certificate__name",
+            "certificate_level__level",
+        )
+    )
+    return [_row(item) for item in items]
+
+
+def _row(item: ApplicationItem) -> list[Any]:
+    organization = item.application.school.organization
+    return [
+        str(organization.supervisor),
+        organization.name,
+        organization.code,
+        str(item.certificate_level),
+        "、".join(str(major) for major in item.majors.all()),
+        item.planned_total,
+        item.get_state_display(),
+        item.review_comment,
+    ]
+
+
+def counts(rows: list[list[Any]]) -> list[Counts]:
+    """One line for each authority in the order of the rows, and the total of them all as the last."""
+    groups: dict[str, list[list[Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row[0]].append(row)
+    lines = [_counts(name, group) for name, group in groups.items()]
+    sums = (sum(column) for column in zip(*(line[1:] for line in lines), strict=True))
+    return [*lines, Counts("合计", *sums)] if lines else []
+
+
+def _counts(name: str, rows: list[list[Any]]) -> Counts:
+    states = Counter(row[6] for row in rows)
+    return Counts(
+        name,
+        items=len(rows),
+        schools=len({row[2] for row in rows}),
+        approved=states[S.APPROVED.label],
+        rejected=states[S.REJECTED.label],
+        returned=states[S.RETURNED.label],
+        open=states[S.SUBMITTED.label] + states[S.FIRST_REVIEWED.label],
+        withdrawn=states[S.WITHDRAWN.label],
+        heads=sum(row[5] for row in rows if row[6] == S.APPROVED.label),
+    )
+
+
+def paper(round: ApplicationRound, rows: list[list[Any]], *, at: dt.datetime) -> bytes:
+    """The counts, and the whole list as an annex."""
+    document = Paper()
+    document.title(f"{round}审核结果")
+    found = counts(rows)
+    if found:
+        total = found[-1]
+        document.paragraph(
+            f"截至{clock.local(at):%Y年%-m月%-d日%H:%M}，{round}共收到 {total.schools} 所院校申报的 {total.items} 项"
+            f"（一个证书等级为一项），批准 {total.approved} 项，拟考证 {total.heads} 人。按主管部门统计如下。"
+        )
+    columns = ["主管部门", "院校", "申报", "批准", "未通过", "退回", "待办", "撤回", "批准人数"]
+    cells = [[c.name, c.schools, c.items, *c[3:8], c.heads] for c in found]
+    document.table(columns, cells, widths=[40, 14, 14, 14, 16, 14, 14, 14, 16], size=10)
+    document.annex("附件", f"{round}审核结果表")
+    document.table(HEADINGS, rows, widths=WIDTHS, size=9)
+    return document.content()

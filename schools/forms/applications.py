@@ -1,0 +1,116 @@
+"""Forms of an application: which certificate levels, and what each says."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from certificates.models import CertificateLevel
+from core.attachments import EXTENSIONS
+from core.forms import FilesInput, SearchSelectMultiple
+from schools import content as shape
+from schools.eligibility import Standing
+from schools.models import Application, ApplicationItem, ItemFile
+
+
+class AddItemsForm(forms.Form):
+    levels = forms.ModelMultipleChoiceField(
+        label="证书等级",
+        help_text="输入证书名称查找，可一次选几个。",
+        widget=SearchSelectMultiple,
+        queryset=CertificateLevel.objects.none(),
+        error_messages={"required": "请选择证书等级。"},
+    )
+
+    def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        there = application.items.exclude(state=ApplicationItem.State.WITHDRAWN)
+        levels = CertificateLevel.objects.exclude(pk__in=there.values("certificate_level"))
+        field: Any = self.fields["levels"]
+        field.queryset = levels.select_related("certificate").order_by("certificate__name", "level")
+
+
+def _number() -> forms.Widget:
+    return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+
+def _long(rows: int) -> forms.Widget:
+    # No maxlength: a browser would cut a long paste off without a word.
+    return forms.Textarea(attrs={"rows": rows})
+
+
+class ItemForm(forms.Form):
+    """Shows what is typed and takes whatever is typed: the rules answer with the list of what is missing."""
+
+    majors = forms.CharField(
+        label=shape.LABELS["majors"],
+        help_text="每行一个：代码 名称。目录中没有的也可以照此填写。",
+        widget=_long(3),
+    )
+    planned_new = forms.CharField(label=shape.LABELS["planned_new"], widget=_number())
+    carried_over = forms.CharField(label=shape.LABELS["carried_over"], widget=_number())
+    trainers = forms.CharField(label=shape.LABELS["trainers"], widget=_number())
+    equipment = forms.CharField(label=shape.LABELS["equipment"], widget=_long(3))
+    justification = forms.CharField(
+        label=shape.LABELS["justification"],
+        help_text="师资、实训条件、资金投入和试点规模的论证。",
+        widget=_long(5),
+    )
+    is_voluntary = forms.BooleanField(label="学生自愿参加，学校不作强制")
+    is_no_condition = forms.BooleanField(label="不以取得本证书作为毕业条件")
+    agreement = forms.ChoiceField(label=shape.LABELS["agreement"])
+
+    def __init__(self, standing: Standing, *, typed: shape.Typed) -> None:
+        super().__init__(initial=typed)
+        for name in [name for name in self.fields if name not in shape.names(standing.item)]:
+            del self.fields[name]
+        if "agreement" in self.fields:
+            field: Any = self.fields["agreement"]
+            field.choices = [("", "请选择"), *agreement_choices(standing)]
+        if not standing.item.application.round.allows_carry_over and not typed.get("carried_over"):
+            del self.fields["carried_over"]
+
+
+def agreement_choices(standing: Standing) -> list[tuple[str, str]]:
+    """The school's own for the level that are in force; the chosen one stays even where it no longer is."""
+    item, ground = standing.item, standing.ground
+    rows = {agreement.pk: agreement for agreement in ground.usable(item)}
+    if chosen := ground.agreement_of(item, standing.facts):
+        rows.setdefault(chosen.pk, chosen)
+    return [
+        (
+            str(row.pk),
+            f"{row.evaluator} {row.reference} {row.fee} 元/人，{row.signed_on}签，至{row.valid_until}",
+        )
+        for row in rows.values()
+    ]
+
+
+class FileField(forms.FileField):
+    """One kind of an item's files."""
+
+    def __init__(self, kind: str, *, many: bool) -> None:
+        super().__init__(label=str(ItemFile.Kind(kind).label), required=False)
+        widget = FilesInput if many else forms.FileInput
+        self.widget = widget(attrs={"accept": ",".join(f".{e}" for e in EXTENSIONS), "data-kind": kind})
+
+
+class FilesForm(forms.Form):
+    """Several files at once; named by their kind."""
+
+    plan = FileField(ItemFile.Kind.PLAN, many=False)
+    equipment_files = FileField(ItemFile.Kind.EQUIPMENT, many=True)
+    other = FileField(ItemFile.Kind.OTHER, many=True)
+
+    KINDS = {
+        "plan": ItemFile.Kind.PLAN,
+        "equipment_files": ItemFile.Kind.EQUIPMENT,
+        "other": ItemFile.Kind.OTHER,
+    }
+
+    @classmethod
+    def uploads(cls, files: Any) -> Iterable[tuple[str, Any]]:
+        """(kind, upload) of every file of a request."""
+        for name, kind in cls.KINDS.items():
+            for upload in files.getlist(name):
+                yield str(kind), upload

@@ -1,0 +1,113 @@
+"""What a reviewer reads beside an application: last year's plan, the school's reporting record, how long
+an item has waited and until when it can be decided. In sets, for the rows of a page. Years are those of
+the province's calendar, instants aware."""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+
+from core import clock
+from core.models import Event
+from obligations.models import Obligation, ObligationQuerySet, Outcome
+from obligations.rates import Rate, rates
+from schools import eligibility
+from schools.models import AnnualPlan, ApplicationItem
+
+S = ApplicationItem.State
+# Schools stand together, in the order of their codes.
+ORDER = ("application__school__organization__code", "pk")
+
+
+def rows(items: QuerySet[ApplicationItem]) -> QuerySet[ApplicationItem]:
+    """With all that a row of the queue shows: `planned`, `last_plan`, majors, fee, names."""
+    last_plan = (
+        AnnualPlan.objects.filter(
+            programme__school=OuterRef("application__school"),
+            programme__certificate_level=OuterRef("certificate_level"),
+            year=OuterRef("application__round__year") - 1,
+        )
+        .order_by("-programme__started_at")
+        .values("candidates")[:1]
+    )
+    return (
+        items.with_total()
+        .annotate(last_plan=Subquery(last_plan), submitted_at=F("application__current__received_at"))
+        .select_related(
+            "application__school__organization__supervisor",
+            "application__round",
+            "certificate_level__certificate",
+            "agreement",
+        )
+        .defer("draft", "equipment", "justification", "application__school__contact_mobile")
+        .prefetch_related("application__round__extensions", "majors")
+    )
+
+
+def step_closes(item: ApplicationItem) -> dt.datetime | None:
+    """Until when the step at which the item stands can be done; None where nothing is waited for."""
+    closings = eligibility.closings(item)
+    return {
+        S.SUBMITTED: closings.city,
+        S.FIRST_REVIEWED: closings.province,
+        S.RETURNED: eligibility.deadline(item),
+    }.get(S(item.state))
+
+
+def waiting_since(items: Collection[ApplicationItem]) -> dict[int, dt.datetime]:
+    """When each came into its present state; one query. Those without a record are left out."""
+    states = {str(item.pk): item.state for item in items}
+    found = (
+        Event.objects.filter(
+            target_type=ContentType.objects.get_for_model(ApplicationItem), target_id__in=states
+        )
+        .order_by()
+        .values_list("target_id", "to_state")
+        .annotate(at=Max("at"))
+    )
+    return {int(pk): at for pk, state, at in found if states[pk] == state}
+
+
+def weeklies(user: Any, schools: Collection[int]) -> ObligationQuerySet:
+    """The weekly reports of this calendar year that have fallen due, as far as the user sees reporting."""
+    first = clock.at(dt.date(clock.today().year, 1, 1))
+    due = Obligation.objects.visible_to(user).weekly().filter(due_at__gte=first, due_at__lte=clock.now())
+    return due.filter(organization__in=schools)
+
+
+def reporting_rates(user: Any, schools: Collection[int]) -> dict[int, Rate]:
+    return rates(weeklies(user, schools), "organization")
+
+
+def behind_and_open(user: Any, school: int) -> tuple[list[Obligation], list[Obligation]]:
+    """This year's late and missed weekly reports, newest first, and whatever the school owes now; one query."""
+    late = Q(pk__in=weeklies(user, [school]).filter(outcome__in=[Outcome.LATE, Outcome.MISSED]).values("pk"))
+    owing = Q(outcome=Outcome.PENDING, opens_at__lte=clock.now())
+    rows = Obligation.objects.visible_to(user).filter(late | owing, organization=school).order_by("due_at")
+    found = list(rows)
+    behind = [row for row in reversed(found) if row.outcome != Outcome.PENDING]
+    return behind, [row for row in found if row.outcome == Outcome.PENDING]
+
+
+def neighbours(item: ApplicationItem, user: Any, state: str) -> tuple[int | None, int | None]:
+    """Keys of the items before and after this one among those of its round in `state`."""
+    code = item.application.school.organization.code
+    others = (
+        ApplicationItem.objects.visible_to(user).handed_in().filter(application__round=item.application.round)
+    )
+    if state:
+        others = others.filter(state=state)
+    before = Q(application__school__organization__code__lt=code) | Q(
+        application__school__organization__code=code, pk__lt=item.pk
+    )
+    after = Q(application__school__organization__code__gt=code) | Q(
+        application__school__organization__code=code, pk__gt=item.pk
+    )
+    keys = others.order_by(*ORDER).values_list("pk", flat=True)
+    nearest = [Subquery(keys.filter(before).reverse()[:1]), Subquery(keys.filter(after)[:1])]
+    found: tuple[int | None, int | None] = (
+        ApplicationItem.objects.filter(pk=item.pk).values_list(*nearest).get()
+    )
+    return found

@@ -1,0 +1,427 @@
+"""What a school does with its application: begin, fill in, hand in, withdraw. Instants are aware (UTC)."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files import File
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from certificates.models import CertificateLevel
+from core import attachments, drafts, events
+from core.models import Attachment
+from core.workflow import NotNow
+from schools import content as shape
+from schools import eligibility
+from schools.eligibility import Standing
+from schools.grounds import with_ground
+from schools.models import (
+    Application,
+    ApplicationItem,
+    ApplicationRound,
+    ApplicationVersion,
+    ItemFile,
+    ItemMajor,
+    Programme,
+    School,
+)
+from schools.permissions import may_apply
+from schools.rules import of_kind
+from schools.services import duties, rounds
+from schools.workflow import review
+
+State = ApplicationItem.State
+NOT_YOURS = "申报由本校联系人或其代理人填写、提交。"
+COLUMNS = (*shape.NUMBERS, *shape.TEXTS, *shape.TICKS)
+
+events.register(
+    application_started="开始申报",
+    item_added="添加申报项目",
+    item_removed="移除申报项目",
+    item_file_removed="移除申报材料",
+    application_submitted="提交申报",
+)
+
+
+# --- Begin
+
+
+@transaction.atomic
+def start_application(*, round: ApplicationRound, school: School, by: User, at: dt.datetime) -> Application:
+    """The school's application in the round; begun once, however often it is asked for.
+
+    Raises PermissionDenied, ValidationError with every reason at the door.
+    """
+    if not may_apply(by, school):
+        raise PermissionDenied(NOT_YOURS)
+    if begun := Application.objects.filter(round=round, school=school).first():
+        return begun
+    if reasons := eligibility.door(round, school, at):
+        raise ValidationError(reasons)
+    application, is_new = Application.objects.get_or_create(
+        round=round, school=school, defaults={"started_by": by, "started_at": at}
+    )
+    if is_new:
+        events.record("application_started", application, by=by, at=at, organization_id=school.pk)
+        duties.applicant(application, at=at)
+    return application
+
+
+@transaction.atomic
+def add_items(
+    *, application: Application, levels: Iterable[CertificateLevel], by: User, at: dt.datetime
+) -> list[ApplicationItem]:
+    """One draft for each level that the application does not have yet; one withdrawn is begun again.
+
+    What the school runs already becomes a renewal with last year's number in it. Raises PermissionDenied,
+    ValidationError.
+    """
+    _open_to(application, by, at)
+    wanted = {level.pk: level for level in levels}
+    there = {item.certificate_level_id: item for item in application.items.all()}
+    for pk in wanted:
+        if pk in there and there[pk].state == State.WITHDRAWN:
+            review.run("item_reopen", there[pk], by=by, at=at)
+    running = _running(application, at)
+    plans = _last_plans(application, running)
+    new = [
+        ApplicationItem(
+            application=application,
+            certificate_level=level,
+            is_renewal=pk in running,
+            draft={"planned_new": str(plans[pk]), "carried_over": ""} if pk in plans else None,
+        )
+        for pk, level in wanted.items()
+        if pk not in there
+    ]
+    ApplicationItem.objects.bulk_create(new)
+    for item in new:
+        events.record("item_added", item, by=by, at=at, organization_id=application.school_id)
+    if new:
+        duties.applicant(application, at=at)
+    return new
+
+
+def add_running(*, application: Application, by: User, at: dt.datetime) -> list[ApplicationItem]:
+    """A renewal for every certificate level that the school runs (HB 四.4)."""
+    levels = CertificateLevel.objects.filter(pk__in=_running(application, at)).select_related("certificate")
+    return add_items(application=application, levels=levels, by=by, at=at)
+
+
+def _running(application: Application, at: dt.datetime) -> set[int]:
+    rows = Programme.objects.running_at(at).filter(school=application.school_id)
+    return set(rows.values_list("certificate_level", flat=True))
+
+
+def _last_plans(application: Application, levels: set[int]) -> dict[int, int]:
+    """Of the levels run, the number planned for the year before."""
+    plans = Programme.objects.filter(
+        school=application.school_id,
+        ended_at=None,
+        certificate_level__in=levels,
+        plans__year=application.round.year - 1,
+    )
+    return dict(plans.values_list("certificate_level", "plans__candidates"))
+
+
+def _open_to(application: Application, by: User, at: dt.datetime) -> None:
+    if not may_apply(by, application.school):
+        raise PermissionDenied(NOT_YOURS)
+    if reasons := eligibility.door(application.round, application.school, at):
+        raise ValidationError(reasons)
+
+
+# --- Fill in
+
+
+@transaction.atomic
+def save_item_draft(
+    *, item: ApplicationItem, typed: shape.Typed, revision: int, by: User, at: dt.datetime
+) -> ApplicationItem:
+    """Keep what was typed, valid or not. Raises DraftConflict, PermissionDenied."""
+    _may_fill_now(item, by, at)
+    item.save_draft(typed=typed, revision=revision, by=by, at=at)
+    return item
+
+
+@transaction.atomic
+def attach_item_file(
+    *, item: ApplicationItem, upload: "File[bytes]", kind: str, by: User, at: dt.datetime
+) -> ItemFile:
+    """Keep a file with the item. There is one plan at a time: a new one replaces it, and the old stays on
+    record (一证一方案). Raises PermissionDenied, ValidationError."""
+    _may_fill_now(item, by, at)
+    attachment = attachments.attach(target=item, upload=upload, by=by, at=at)
+    if kind == ItemFile.Kind.PLAN:
+        for old in item.files.filter(kind=kind, removed_at=None).select_related("attachment"):
+            _take_off(old, by=by, at=at)
+    return ItemFile.objects.create(item=item, attachment=attachment, kind=ItemFile.Kind(kind))
+
+
+@transaction.atomic
+def remove_item_file(*, file: ItemFile, by: User, at: dt.datetime) -> None:
+    """Raises PermissionDenied."""
+    _may_fill_now(file.item, by, at)
+    if file.removed_at is None:
+        _take_off(file, by=by, at=at)
+
+
+def _take_off(file: ItemFile, *, by: User, at: dt.datetime) -> None:
+    file.removed_at = at
+    file.save(update_fields=["removed_at"])
+    events.record(
+        "item_file_removed",
+        file.item,
+        by=by,
+        at=at,
+        organization_id=file.item.organization_id,
+        changes={"文件": file.attachment.name, "SHA-256": file.attachment.sha256},
+    )
+
+
+@transaction.atomic
+def remove_item(*, item: ApplicationItem, by: User, at: dt.datetime) -> None:
+    """Throw a draft away, with its files. Raises PermissionDenied, NotNow."""
+    application = item.application
+    if not may_apply(by, application.school):
+        raise PermissionDenied(NOT_YOURS)
+    item = ApplicationItem.objects.select_for_update().get(pk=item.pk)
+    if item.state != State.DRAFT:
+        raise NotNow([f"“{item}”已经提交过，不能移除；不再申报的，请撤回申报。"])
+    events.record("item_removed", item, by=by, at=at, organization_id=application.school_id)
+    files = list(Attachment.objects.of(item))
+    item.delete()
+    for file in files:
+        file.delete()
+        transaction.on_commit(partial(file.file.delete, save=False))
+    duties.withdrawn(application, by=by, at=at)
+
+
+def _may_fill_now(item: ApplicationItem, by: User, at: dt.datetime) -> None:
+    if not may_apply(by, item.application.school):
+        raise PermissionDenied(NOT_YOURS)
+    if reasons := locked(item, at):
+        raise PermissionDenied("；".join(reasons))
+
+
+def locked(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    """Why the item's form takes nothing now, each reason with what can be done; []."""
+    if not eligibility.is_open(item):
+        return [f"本项{_handed_in(item)}，不能再改。{_what_then(item)}"]
+    of_the_school = of_kind(item.application.round, item.application.school)
+    return [*of_the_school, *eligibility.closed(item, at)]
+
+
+def _handed_in(item: ApplicationItem) -> str:
+    if item.state in {State.SUBMITTED, State.FIRST_REVIEWED}:
+        return f"已提交，{item.get_state_display()}"
+    return f"是“{item.get_state_display()}”"
+
+
+def _what_then(item: ApplicationItem) -> str:
+    if item.state in {State.SUBMITTED, State.FIRST_REVIEWED}:
+        return "确需修改的，请联系审核部门退回，或撤回申报。"
+    if item.state == State.WITHDRAWN:
+        return "截止前要再申报的，在申报页面重新添加这个证书等级。"
+    return "有疑问的，请联系省推进办。"
+
+
+# --- Hand in
+
+
+@transaction.atomic
+def submit_application(
+    *, application: Application, token: str, by: User, at: dt.datetime, only_complete: bool = False
+) -> ApplicationVersion:
+    """Hand in every draft and returned item together: one immutable version with its receipt.
+
+    `at` was taken when the request arrived, before any lock. The same token gives the version that is
+    there, and so does the same content. `only_complete`: what is not complete stays a draft; else it
+    blocks. Raises PermissionDenied, NotNow with every reason.
+    """
+    if not may_apply(by, application.school):
+        raise PermissionDenied(NOT_YOURS)
+    application = Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
+    if sent := application.versions.filter(token=token).first():
+        return sent
+    waiting = waiting_items(application, at, lock=True)
+    if not waiting and application.current and not any(map(eligibility.is_open, application.items.all())):
+        return application.current
+    ready = _ready(application, waiting, at, only_complete=only_complete)
+    _write(ready)
+    if application.current is None:
+        application.reviewer = rounds.reviewer_of(application.round, application.school)
+        application.save(update_fields=["reviewer"])
+    _perform(application, [standing.item for standing in ready], by=by, at=at)
+    version = _version(application, token=token, by=by, at=at)
+    duties.submitted(application, version, at=at)
+    return version
+
+
+def waiting_items(application: Application, at: dt.datetime, *, lock: bool = False) -> list[Standing]:
+    """What would be handed in now: drafts and returned items whose time has not run out."""
+    rows = application.items.filter(state__in=[State.DRAFT, State.RETURNED]).order_by("pk")
+    items = list(rows.select_for_update(of=("self",)) if lock else rows)
+    return [s for s in eligibility.standings(items, at) if not eligibility.closed(s.item, at)]
+
+
+def token_of(waiting: Sequence[Standing]) -> str:
+    """Names what is about to be handed in, to the last letter and file: 64 letters at most."""
+    return drafts.content_hash(
+        {
+            str(s.item.pk): [s.item.state, s.item.draft_revision, [file.pk for file in s.item.kept_files]]
+            for s in waiting
+        }
+    )
+
+
+def _ready(
+    application: Application, waiting: list[Standing], at: dt.datetime, *, only_complete: bool
+) -> list[Standing]:
+    """Raises NotNow: nothing to hand in, or something is incomplete and was not left out."""
+    if not waiting:
+        reasons = eligibility.door(application.round, application.school, at)
+        raise NotNow(reasons or ["还没有可以提交的项目，请先添加证书等级并填写。"])
+    ready = [standing for standing in waiting if standing.is_complete]
+    if (only_complete and ready) or len(ready) == len(waiting):
+        return ready
+    raise NotNow([f"{s.item}：{problem.text}" for s in waiting for problem in s.problems])
+
+
+def _write(ready: Sequence[Standing]) -> None:
+    """What was typed becomes what was handed in."""
+    for standing in ready:
+        item, facts = standing.item, standing.facts
+        for name in COLUMNS:
+            setattr(item, name, getattr(facts, name))
+        item.agreement = standing.ground.agreement_of(item, facts)
+    items = [standing.item for standing in ready]
+    ApplicationItem.objects.bulk_update(items, [*COLUMNS, "agreement"])
+    ItemMajor.objects.filter(item__in=items).delete()
+    ItemMajor.objects.bulk_create(major for standing in ready for major in _majors(standing))
+    ApplicationItem.objects.filter(pk__in=[item.pk for item in items]).update(
+        draft=None, draft_revision=F("draft_revision") + 1, draft_saved_at=None, draft_saved_by=None
+    )
+
+
+def _majors(standing: Standing) -> list[ItemMajor]:
+    rows = {}
+    for line in standing.facts.majors:
+        major = standing.ground.major(line)
+        name = line.name or (major.name if major else "")
+        rows[line.code, name] = ItemMajor(
+            item=standing.item,
+            major=major,
+            code=line.code,
+            name=name,
+            catalogue=major.catalogue if major else "",
+        )
+    return list(rows.values())
+
+
+def _perform(application: Application, items: list[ApplicationItem], *, by: User, at: dt.datetime) -> None:
+    """To whoever is next: a returned item to who returned it, a new one along the school's route."""
+    by_action: dict[str, list[int]] = {}
+    for item in items:
+        to_province = item.returned_from == State.FIRST_REVIEWED or application.reviewer_id is None
+        action = "item_submit_to_province" if to_province else "item_submit"
+        by_action.setdefault(action, []).append(item.pk)
+    for action, keys in by_action.items():
+        review.perform_many(
+            action,
+            ApplicationItem.objects.filter(pk__in=keys).prefetch_related(
+                "application__school__organization", "certificate_level__certificate"
+            ),
+            by=by,
+            at=at,
+            values={"returned_from": ""},
+            organization_of=lambda item: item.application.school_id,
+        )
+
+
+def _version(application: Application, *, token: str, by: User, at: dt.datetime) -> ApplicationVersion:
+    content = _content(application)
+    content_hash = drafts.content_hash(content)
+    if application.current and application.current.content_hash == content_hash:
+        return application.current
+    version = ApplicationVersion.objects.create(
+        application=application,
+        number=application.versions.count() + 1,
+        receipt=drafts.new_receipt(ApplicationVersion, "SB", at),
+        token=token,
+        received_at=at,
+        submitted_by=by,
+        content=content,
+        content_hash=content_hash,
+    )
+    application.current = version
+    application.save(update_fields=["current"])
+    events.record(
+        "application_submitted",
+        application,
+        by=by,
+        at=at,
+        organization_id=application.school_id,
+        changes={"回执": version.receipt, "版本": version.number, "内容摘要": content_hash},
+    )
+    return version
+
+
+def _content(application: Application) -> shape.Content:
+    """All that is handed in and not withdrawn, as it stands now."""
+    rows = application.items.exclude(state__in=[State.DRAFT, State.WITHDRAWN])
+    items = list(rows.select_related("agreement__evaluator").order_by("certificate_level"))
+    with_ground(items)
+    organization = application.school.organization
+    return {
+        "round": str(application.round),
+        "school": organization.code,
+        "name": organization.name,
+        "items": [shape.content_of(item, shape.facts_of(item), item.agreement) for item in items],
+    }
+
+
+def _submit_one(item: ApplicationItem, *, by: User, at: dt.datetime) -> ApplicationItem:
+    """One item alone is handed in with all that is complete beside it: an application is sent as a whole."""
+    waiting = waiting_items(item.application, at)
+    submit_application(
+        application=item.application, token=token_of(waiting), by=by, at=at, only_complete=True
+    )
+    item.refresh_from_db()
+    return item
+
+
+review.verb("item_submit")(_submit_one)
+review.verb("item_submit_to_province")(_submit_one)
+
+
+# --- Withdraw
+
+
+@review.verb("item_withdraw")
+@transaction.atomic
+def withdraw_item(item: ApplicationItem, *, by: User, at: dt.datetime, comment: str = "") -> ApplicationItem:
+    """Raises PermissionDenied, NotNow."""
+    fresh = _move("item_withdraw", item, by=by, at=at, comment=comment)
+    duties.withdrawn(fresh.application, by=by, at=at)
+    return fresh
+
+
+@review.verb("item_reopen")
+@transaction.atomic
+def reopen_item(item: ApplicationItem, *, by: User, at: dt.datetime, comment: str = "") -> ApplicationItem:
+    """A withdrawn item is a draft again, with what it said. Raises PermissionDenied, NotNow."""
+    fresh = _move("item_reopen", item, by=by, at=at, comment=comment)
+    duties.applicant(fresh.application, at=at)
+    return fresh
+
+
+def _move(action: str, item: ApplicationItem, **who: Any) -> ApplicationItem:
+    moved: ApplicationItem = review.perform(
+        action, item, organization_id=item.application.school_id, values={"returned_from": ""}, **who
+    )
+    return moved

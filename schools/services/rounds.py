@@ -1,0 +1,357 @@
+"""Application rounds: opening one, changing it, extending its steps (HB 四, SX 三.1).
+
+Instants are aware. Closings are half-open, so midnight is told as 24:00 of the day before.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.urls import reverse
+
+from accounts.models import Organization, Role, User
+from core import clock, events
+from core.models import Notice
+from core.notices import Message, tell
+from core.templatetags.portal import closing, when
+from obligations.closing import people_of
+from obligations.models import Obligation, ObligationKind
+from obligations.previews import dry_run
+from schools.models import Application, ApplicationRound, Closings, RoundExtension, RoundRoute, School
+from schools.models.rounds import AUTHORITIES
+from schools.permissions import may_keep_rounds
+from schools.services import duties
+
+events.register(round_opened="发布申报批次", round_changed="修改申报批次", round_extended="延长申报时限")
+
+TEXTS = ("document", "note")
+INSTANTS = ("opens_at", "school_closes_at", "city_closes_at", "province_closes_at")
+STEPS = ("school_closes_at", "city_closes_at", "province_closes_at")
+FIELDS = (
+    "year",
+    "number",
+    *TEXTS,
+    *INSTANTS,
+    "catalogue",
+    "kinds",
+    "minimum_candidates",
+    "allows_carry_over",
+    "closed_batches",
+)
+ROUND_CLAUSE = "晋教职成〔2020〕9号 三.1：院校申报、市教育行政部门初审，省教育厅确定试点院校和试点证书"
+
+# (kind of school, kind of authority) → whether the city reviews first.
+Routes = dict[tuple[str, str], bool]
+CELLS = [(str(kind), str(authority)) for kind in School.Kind for authority, _ in AUTHORITIES]
+_SECONDARY_OF_A_CITY = (School.Kind.SECONDARY_VOCATIONAL, Organization.Kind.CITY)
+PRESETS: dict[str, tuple[str, str, Routes]] = {
+    "hubei": (
+        "湖北口径",
+        "市属中职学校经市级初审，其余直接报省（鄂教职成办函〔2021〕7号 四.2）",
+        {cell: cell == _SECONDARY_OF_A_CITY for cell in CELLS},
+    ),
+    "shanxi": (
+        "山西口径",
+        "各类院校都经所在市教育局初审（晋教职成〔2020〕9号 三.1）",
+        dict.fromkeys(CELLS, True),
+    ),
+}
+
+
+def _guard(by: User) -> None:
+    if not may_keep_rounds(by):
+        raise PermissionDenied(f"申报批次由省推进办发布、修改和延期（{ROUND_CLAUSE}）。")
+
+
+def reviewer_of(round: ApplicationRound, school: School) -> Organization | None:
+    """The bureau of the first review, None where the school applies straight to the province.
+
+    What the province supervises goes, where the round says so, through the bureau of its place.
+    """
+    organization = school.organization
+    supervisor = organization.supervisor
+    if supervisor is None:
+        return None
+    route = round.routes.filter(kind=school.kind, authority=supervisor.kind).first()
+    if route is None or not route.through_city:
+        return None
+    if supervisor.kind == Organization.Kind.CITY:
+        return supervisor
+    bureaux = Organization.objects.filter(
+        kind=Organization.Kind.CITY, city=organization.city_id, is_demonstration=organization.is_demonstration
+    )
+    return bureaux.order_by("pk").first() if organization.city_id else None
+
+
+def routes_of(round: ApplicationRound) -> Routes:
+    return {(route.kind, route.authority): route.through_city for route in round.routes.all()}
+
+
+@transaction.atomic
+def open_round(*, fields: dict[str, Any], routes: Routes, by: User, at: dt.datetime) -> ApplicationRound:
+    """A new round, announced to the schools that may apply and to their reviewers. `fields` by FIELDS,
+    `routes` for every cell of CELLS. Raises ValidationError, PermissionDenied."""
+    _guard(by)
+    round = ApplicationRound(**fields, created_by=by, created_at=at)
+    _check(round)
+    if round.school_closes_at <= at:
+        raise ValidationError(
+            {"school_closes_at": "院校填报截止时间已经过去，学校无法申报，请改为以后的时间。"}
+        )
+    round.save()
+    RoundRoute.objects.bulk_create(
+        [RoundRoute(round=round, kind=k, authority=a, through_city=routes[k, a]) for k, a in CELLS]
+    )
+    events.record("round_opened", round, by=by, at=at, changes={n: _word(round, n) for n in _filled(round)})
+    _announce(round, "opened", f"{round}已发布", at=at)
+    return round
+
+
+@transaction.atomic
+def change_round(
+    *, round: ApplicationRound, fields: dict[str, Any], routes: Routes, by: User, at: dt.datetime
+) -> ApplicationRound:
+    """Correct a round; once a school has handed in, only its texts. Raises ValidationError."""
+    _guard(by)
+    round = ApplicationRound.objects.select_for_update().get(pk=round.pk)
+    before = {name: _word(round, name) for name in FIELDS}
+    changed = [name for name in FIELDS if name in fields and fields[name] != getattr(round, name)]
+    rerouted = routes != routes_of(round)
+    if (rerouted or set(changed) - set(TEXTS)) and round.applications.submitted().exists():
+        raise ValidationError(
+            "已有院校按现在的安排提交申报，只能修改通知文号和申报说明。需要延长时间的，请用“延期”。"
+        )
+    if not changed and not rerouted:
+        return round
+    for name in changed:
+        setattr(round, name, fields[name])
+    _check(round)
+    round.save()
+    for cell in CELLS if rerouted else []:
+        round.routes.update_or_create(
+            kind=cell[0], authority=cell[1], defaults={"through_city": routes[cell]}
+        )
+    changes: dict[str, Any] = {name: [before[name], _word(round, name)] for name in changed}
+    if rerouted:
+        changes["初审路径"] = "已调整"
+    events.record("round_changed", round, by=by, at=at, changes=changes)
+    if set(changed) & set(STEPS):
+        duties.moved(round, None, at=at)
+    _announce(round, f"changed:{at:%Y%m%d%H%M%S}", f"{round}的安排已修改", at=at)
+    return round
+
+
+def standing_closings(round: ApplicationRound, organization: Organization | None) -> Closings:
+    """As they stand with all extensions: for a school, or (None) for all that have none of their own."""
+    if organization:
+        return round.closings_of(organization.pk)
+    return round.extended([e for e in round.extensions.all() if e.organization_id is None])
+
+
+@transaction.atomic
+def extend(
+    *,
+    round: ApplicationRound,
+    organization: Organization | None,
+    closings: Closings,
+    reason: str,
+    by: User,
+    at: dt.datetime,
+) -> RoundExtension:
+    """Later closings for one school, or (None) for all. Raises ValidationError, PermissionDenied."""
+    _guard(by)
+    round = ApplicationRound.objects.select_for_update().get(pk=round.pk)
+    before = standing_closings(round, organization)
+    extension = RoundExtension(
+        round=round,
+        organization=organization,
+        **dict(zip(STEPS, closings, strict=True)),
+        reason=reason.strip(),
+        created_by=by,
+        created_at=at,
+    )
+    _check_extension(extension, before, at)
+    extension.full_clean()
+    extension.save()
+    events.record(
+        "round_extended",
+        round,
+        by=by,
+        at=at,
+        organization_id=organization.pk if organization else None,
+        changes={
+            "范围": str(organization or "全部院校"),
+            **{
+                _label(name): [clock.local(old).isoformat(), clock.local(new).isoformat()]
+                for name, old, new in zip(STEPS, before, closings, strict=True)
+                if old != new
+            },
+        },
+        reason=extension.reason,
+    )
+    duties.moved(round, organization.pk if organization else None, at=at)
+    _tell_of_extension(extension, before, at=at)
+    return extension
+
+
+class ExtensionEffect(NamedTuple):
+    """How many people are told, and how many schools owe an application again that had lapsed."""
+
+    told: int
+    again: int
+
+
+def extension_effect(**extension: Any) -> ExtensionEffect:
+    """What `extend` would do, by doing it and taking it back; arguments as for `extend`."""
+    key = f"round-{extension['round'].pk}"
+    lapsed = Obligation.objects.filter(kind=ObligationKind.APPLICATION, key=key, exempt_reason=duties.LAPSED)
+    with dry_run():
+        before = lapsed.count()
+        made = extend(**extension)
+        told = Notice.objects.filter(key=f"round:{made.round_id}:extension:{made.pk}").count()
+        return ExtensionEffect(told, before - lapsed.count())
+
+
+def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetime) -> None:
+    if extension.round.is_announced:
+        raise ValidationError("本批次结果已经公布，不能再延期；学校可在下一批次申报。")
+    if not extension.reason:
+        raise ValidationError({"reason": "请写明延期的理由，学校和审核部门都会看到。"})
+    if organization := extension.organization:
+        school = School.objects.filter(pk=organization.pk).first()
+        if school is None or school.kind not in extension.round.kinds:
+            raise ValidationError({"organization": f"{organization}不在本批次可申报的院校之列，无需延期。"})
+    errors = {}
+    for name, old, new in zip(STEPS, before, extension.closings, strict=True):
+        if new < old:
+            errors[name] = f"延期只能往后：{_label(name)}现在是{closing(old)}，不能提前到{closing(new)}。"
+        elif old < new <= at:
+            errors[name] = f"{closing(new)}已经过去，请填以后的时间。"
+    if errors:
+        raise ValidationError(errors)
+    if before == extension.closings:
+        raise ValidationError("三个截止时间都没有变，请至少延后一个。")
+    _check_order({name: getattr(extension, name) for name in STEPS})
+
+
+def _check(round: ApplicationRound) -> None:
+    if not round.kinds:
+        raise ValidationError({"kinds": "请至少选一类可以申报的院校。"})
+    _check_order({name: getattr(round, name) for name in INSTANTS})
+    round.full_clean()
+
+
+def _check_order(instants: dict[str, dt.datetime]) -> None:
+    """Each step closes no earlier than the one before; the school's after the opening."""
+    names = list(instants)
+    for earlier, later in pairwise(names):
+        is_opening = earlier == "opens_at"
+        if instants[later] < instants[earlier] or (is_opening and instants[later] == instants[earlier]):
+            shown = when(instants[earlier]) if is_opening else closing(instants[earlier])
+            raise ValidationError(
+                {
+                    later: f"{_label(later)}（{closing(instants[later])}）不能早于{_label(earlier)}（{shown}）。"
+                    "时间顺序应为：开始、院校填报、市级初审、省级审核。"
+                }
+            )
+
+
+# --- who is told
+
+
+def _schools(round: ApplicationRound) -> set[int]:
+    return set(School.objects.filter(kind__in=round.kinds).values_list("pk", flat=True))
+
+
+def _reviewers(round: ApplicationRound) -> set[int]:
+    """The bureaux that review first in this round; three queries."""
+    through = [cell for cell, is_through in routes_of(round).items() if is_through and cell[0] in round.kinds]
+    kinds_of_cities = [kind for kind, authority in through if authority == Organization.Kind.CITY]
+    kinds_of_province = [kind for kind, authority in through if authority == Organization.Kind.PROVINCE]
+    bureaux = Organization.objects.filter(kind=Organization.Kind.CITY)
+    own = bureaux.filter(supervised__school__kind__in=kinds_of_cities)
+    places = School.objects.filter(
+        kind__in=kinds_of_province, organization__supervisor__kind=Organization.Kind.PROVINCE
+    ).values("organization__city")
+    return {*own.values_list("pk", flat=True), *bureaux.filter(city__in=places).values_list("pk", flat=True)}
+
+
+def _announce(round: ApplicationRound, step: str, happened: str, *, at: dt.datetime) -> None:
+    closings = standing_closings(round, None)
+    opens = f"{happened}，自{when(round.opens_at)}起填报"
+    _tell(
+        round,
+        step,
+        {
+            Role.SCHOOL_CONTACT: (
+                _schools(round),
+                f"{opens}，{closing(closings.school)}截止。不申报的无需办理。",
+            ),
+            Role.CITY_BUREAU: (_reviewers(round), f"{opens}；市级初审{closing(closings.city)}截止。"),
+        },
+        at=at,
+    )
+
+
+def _tell_of_extension(extension: RoundExtension, before: Closings, *, at: dt.datetime) -> None:
+    round, organization = extension.round, extension.organization
+    moved = "，".join(
+        f"{_label(name)}延至{closing(new)}"
+        for name, old, new in zip(STEPS, before, extension.closings, strict=True)
+        if old != new
+    )
+    text = f"{round}{f'为{organization}' if organization else ''}延期：{moved}。理由：{extension.reason}"
+    schools = {organization.pk} if organization else _schools(round)
+    reviewers = _reviewer_ids(round, organization) if organization else _reviewers(round)
+    told = {Role.SCHOOL_CONTACT: (schools, text), Role.CITY_BUREAU: (reviewers, text)}
+    _tell(round, f"extension:{extension.pk}", told, at=at)
+
+
+def _reviewer_ids(round: ApplicationRound, organization: Organization) -> set[int]:
+    """None or one. Fixed at submission; before that, by the routes."""
+    application = Application.objects.submitted().filter(round=round, school=organization.pk).first()
+    if application:
+        return {application.reviewer_id} if application.reviewer_id else set()
+    schools = School.objects.select_related("organization__supervisor")
+    reviewer = reviewer_of(round, schools.get(pk=organization.pk))
+    return {reviewer.pk} if reviewer else set()
+
+
+def _tell(
+    round: ApplicationRound, step: str, told: Mapping[Role, tuple[set[Any], str]], *, at: dt.datetime
+) -> None:
+    link = reverse("rounds:detail", args=[round.pk])
+    messages = []
+    for role, (organizations, text) in told.items():
+        people = people_of(organizations, role)
+        messages += [
+            Message(user, f"round:{round.pk}:{step}", text, link)
+            for pk in organizations
+            for user in people[pk]
+        ]
+    tell(messages, at=at)
+
+
+# --- in words
+
+
+def _label(name: str) -> str:
+    return str(getattr(ApplicationRound, name).field.verbose_name)
+
+
+def _filled(round: ApplicationRound) -> list[str]:
+    return [name for name in FIELDS if getattr(round, name) not in (None, "", [])]
+
+
+def _word(round: ApplicationRound, name: str) -> Any:
+    value = getattr(round, name)
+    if name == "kinds":
+        return "、".join(str(School.Kind(kind).label) for kind in value)
+    if isinstance(value, dt.datetime):
+        return clock.local(value).isoformat()
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return "、".join(value) if isinstance(value, list) else value

@@ -1,0 +1,109 @@
+"""The review queue as a table, on the page and exported (审核结果表)."""
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, StateColumn, with_note
+from core.templatetags import portal
+from obligations.rates import Rate
+from schools import queue
+from schools.models import ApplicationItem
+
+SCHOOL = "application__school__organization__"
+MOST_MAJORS = 3
+
+
+class ReviewStateColumn(StateColumn):
+    """Submitted items wait for the city here: the model's own words, not the general ones."""
+
+    def render(self, record: Any, bound_column: Any) -> str:
+        return portal.state(record.state, record.get_state_display())
+
+    def value(self, record: Any, bound_column: Any, **kwargs: Any) -> str:
+        return str(record.get_state_display())
+
+
+class QueueTable(PortalTable):
+    school = tables.Column("院校", accessor="application__school", order_by=f"{SCHOOL}code", attrs=WIDE)
+    code = tables.Column("代码", accessor=f"{SCHOOL}code", visible=False)
+    supervisor = tables.Column("主管部门", accessor=f"{SCHOOL}supervisor", visible=False)
+    certificate_level = tables.Column(
+        "证书等级", order_by=("certificate_level__certificate__name", "certificate_level__level"), attrs=WIDE
+    )
+    majors = tables.Column("专业", empty_values=(), orderable=False)
+    planned = tables.Column("拟考证人数", attrs=NUMBER)
+    last_plan = tables.Column("上年计划", attrs=NUMBER)
+    fee = tables.Column("协议费用（元/人）", accessor="agreement__fee", attrs=NUMBER)
+    trainers = tables.Column("培训教师", attrs=NUMBER)
+    rate = tables.Column("本年周报填报率", empty_values=(), orderable=False, attrs=NUMBER)
+    state = ReviewStateColumn(attrs=SHORT)
+    waiting = InstantColumn(
+        verbose_name="等待起", empty_values=(), accessor="submitted_at", order_by="submitted_at"
+    )
+    left = tables.Column("剩余时间", empty_values=(), orderable=False, attrs=SHORT)
+    review_comment = tables.Column("审核意见", visible=False)
+
+    class Meta(PortalTable.Meta):
+        model = ApplicationItem
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, may_tick: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.may_tick = may_tick
+        self.rates: dict[int, Rate] = {}
+        self.since: dict[int, Any] = {}
+
+    def beside(self, user: Any, items: Any) -> None:
+        """Load what stands beside these rows: the schools' reporting rates, and how long they have waited."""
+        items = list(items)
+        self.rates = queue.reporting_rates(user, {item.application.school_id for item in items})
+        self.since = queue.waiting_since(items)
+
+    def render_school(self, value: Any, record: Any) -> SafeString:
+        name = format_html(
+            '<a href="{}">{}</a>', reverse("reviews:application", args=[record.application_id]), value
+        )
+        if self.may_tick:
+            name = format_html(
+                '<input class="form-check-input" type="checkbox" name="item" value="{}" form="decide"'
+                ' aria-label="选择{} {}"> {}',
+                record.pk,
+                value,
+                record.certificate_level,
+                name,
+            )
+        return with_note(name, str(record.application.school.organization.supervisor))
+
+    def value_school(self, value: Any) -> str:
+        return str(value)
+
+    def render_certificate_level(self, value: Any, record: Any) -> SafeString:
+        link = format_html('<a href="{}">{}</a>', reverse("reviews:item", args=[record.pk]), value)
+        return with_note(link, "续报年度计划" if record.is_renewal else "")
+
+    def value_certificate_level(self, value: Any) -> str:
+        return str(value)
+
+    def render_majors(self, record: Any) -> str:
+        names = [major.name for major in record.majors.all()]
+        more = f"等 {len(names)} 个" if len(names) > MOST_MAJORS else ""
+        return "、".join(names[:MOST_MAJORS]) + more or "—"
+
+    def value_majors(self, record: Any) -> str:
+        return "、".join(str(major) for major in record.majors.all())
+
+    def render_rate(self, record: Any) -> str:
+        return self.rates.get(record.application.school_id, Rate()).text
+
+    def render_waiting(self, record: Any) -> str:
+        return portal.when(self.since.get(record.pk) or record.submitted_at) or "—"
+
+    def value_waiting(self, record: Any) -> Any:
+        return self.since.get(record.pk) or record.submitted_at or ""
+
+    def render_left(self, record: Any) -> str:
+        return portal.left(queue.step_closes(record)) or "—"

@@ -1,0 +1,27 @@
+"""What beat sets off. Thin: claim the slot, call the service, log what it did."""
+
+import datetime as dt
+import logging
+
+from celery import shared_task
+
+from core import clock, slots
+from schools.services import duties
+
+log = logging.getLogger(__name__)
+
+# This far behind the clock, longer than any request may run: what was handed in before the closing has its
+# version by the time the job looks.
+LAG = dt.timedelta(seconds=60)
+
+
+@shared_task
+def lapse_applications() -> None:
+    """Once a minute: applications that were begun and not handed in by their closing are not owed any more."""
+    slot = slots.claim("lapse-applications")
+    if slot is None:
+        return
+    count = duties.lapse(clock.now() - LAG)
+    slots.finish(slot)
+    if count:
+        log.info("applications lapsed: %s", count)

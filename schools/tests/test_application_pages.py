@@ -1,0 +1,355 @@
+"""The school's pages: who sees what, what is missing in words, nothing typed is lost, print and receipt."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from certificates.models import Certificate, CertificateLevel, Major
+from core import clock
+from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
+from schools.services import applications as services
+from schools.tests.applying import agreement_for, complete, filled, plan
+from schools.tests.builders import make_application, make_item, make_round
+
+State = ApplicationItem.State
+
+
+def address(name, *args):
+    return reverse(f"applications:{name}", args=args)
+
+
+def text(response):
+    return response.content.decode()
+
+
+@pytest.fixture
+def round(world):
+    made = make_round(year=2021, document="演示〔2020〕1号")
+    RoundRoute.objects.create(round=made, kind=world.school.kind, authority="city", through_city=True)
+    return made
+
+
+def new_level(world, name="网络", level=2):
+    certificate, _ = Certificate.objects.get_or_create(
+        name=f"演示{name}职业技能等级证书", owner=world.evaluator_org
+    )
+    return CertificateLevel.objects.create(certificate=certificate, level=level)
+
+
+@pytest.fixture
+def application(world, round):
+    return services.start_application(round=round, school=world.school, by=world.contact, at=clock.now())
+
+
+@pytest.fixture
+def item(world, application):
+    level = new_level(world)
+    [added] = services.add_items(application=application, levels=[level], by=world.contact, at=clock.now())
+    return ApplicationItem.objects.get(pk=added.pk)
+
+
+def post_item(client, item, **changes):
+    data = {"revision": ApplicationItem.objects.get(pk=item.pk).draft_revision, **changes}
+    return client.post(address("item", item.pk), data)
+
+
+def submit(client, application, **data):
+    page = client.get(address("check", application.pk))
+    token = page.context["token"]
+    return client.post(address("check", application.pk), {"token": token, **data})
+
+
+def fill(client, item, **changes):
+    assert post_item(client, item, **filled(item, **changes), plan=plan()).status_code == 302
+
+
+# --- The list and the door
+
+
+def test_the_list_says_where_one_may_apply(world, round, client_for):
+    client = client_for(world.contact)
+    page = text(client.get(address("list")))
+    assert "开始申报" in page
+    assert "11月25日（星期三）10:00" in page
+    client.post(address("start", round.pk))
+    client.post(address("start", round.pk))
+    application = Application.objects.get()
+    assert address("detail", application.pk) in text(client.get(address("list")))
+
+
+def test_a_school_that_may_not_apply_reads_why(world, round, client_for):
+    client = client_for(world.contact)
+    type(round).objects.update(kinds=["higher_vocational"])
+    assert "贵校登记的办学类型" in text(client.get(address("list")))
+    page = client.post(address("start", round.pk), follow=True)
+    assert "不能申报" in text(page)
+    assert not Application.objects.exists()
+
+
+def test_the_leader_reads_and_cannot_begin(world, round, client_for):
+    client = client_for(world.leader)
+    assert "开始申报" not in text(client.get(address("list")))
+    assert client.post(address("start", round.pk)).status_code == 403
+
+
+# --- Who sees what
+
+
+def test_before_submission_others_see_only_that_there_is_something(world, application, item, client_for):
+    client_for(world.contact).post(address("item", item.pk), {"revision": 0, "equipment": "机密设备"})
+    assert "机密设备" in text(client_for(world.leader).get(address("item", item.pk)))
+    for user in (world.office, world.city_officer):
+        client = client_for(user)
+        page = text(client.get(address("detail", application.pk)))
+        assert "该校另有 1 项尚未提交" in page
+        assert "演示网络" not in page
+        assert client.get(address("item", item.pk)).status_code == 404
+        assert "机密设备" not in text(client.get(address("print", application.pk)))
+    for user in (world.other_contact, world.other_city_officer, world.evaluator_officer, world.learner):
+        assert client_for(user).get(address("detail", application.pk)).status_code == 404
+
+
+def test_files_of_a_draft_are_the_schools_alone(world, item, client_for):
+    fill(client_for(world.contact), item)
+    file = reverse("core:attachment", args=[ItemFile.objects.get().attachment_id])
+    assert client_for(world.leader).get(file).status_code == 200
+    assert client_for(world.office).get(file).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["leader", "office", "city_officer"])
+def test_readers_read_and_do_nothing(world, application, item, client_for, who):
+    client = client_for(world.contact)
+    fill(client, item)
+    submit(client, application)
+    reader = client_for(getattr(world, who))
+    page = text(reader.get(address("item", item.pk)))
+    assert "实训室两间" in page
+    assert "撤回" not in page
+    for name in ("item", "draft", "files", "remove", "withdraw"):
+        assert reader.post(address(name, item.pk)).status_code == 403, name
+    for name in ("add", "add-running", "check"):
+        assert reader.post(address(name, application.pk)).status_code == 403, name
+    assert reader.get(address("version", ApplicationVersion.objects.get().receipt)).status_code == 200
+
+
+# --- The form
+
+
+def test_the_form_says_what_is_missing_with_the_clause(world, item, client_for):
+    page = text(client_for(world.contact).get(address("item", item.pk)))
+    assert "还缺 9 项" in page
+    assert "鄂教职成办函〔2021〕7号 三.6" in page
+    assert "2020 年没有计划" in page
+
+
+def test_what_cannot_be_read_is_kept(world, item, client_for):
+    client = client_for(world.contact)
+    post_item(client, item, planned_new="四十", majors="网络专业")
+    page = text(client.get(address("item", item.pk)))
+    assert 'value="四十"' in page
+    assert "网络专业</textarea>" in page
+    assert "请填写数字" in page
+
+
+def test_files_go_with_the_form_and_a_wrong_one_keeps_what_was_typed(world, item, client_for):
+    client = client_for(world.contact)
+    response = post_item(
+        client,
+        item,
+        equipment="保住的字",
+        plan=plan("方案.pdf", b"nothing"),
+        equipment_files=[plan("设备.pdf"), plan("师资.pdf")],
+    )
+    assert response.status_code == 422
+    assert "内容不是 pdf 文件" in text(response)
+    assert "保住的字" in text(response)
+    assert list(ItemFile.objects.values_list("kind", flat=True)) == ["equipment", "equipment"]
+    file = ItemFile.objects.first()
+    post_item(client, item, equipment="保住的字", remove=str(file.pk))
+    assert ItemFile.objects.filter(removed_at=None).count() == 1
+
+
+def test_autosave_answers_with_what_is_still_missing(world, item, client_for):
+    client = client_for(world.contact)
+    typed = filled(item)
+    answer = client.post(address("draft", item.pk), {"revision": 0, **typed}).json()
+    assert answer["revision"] == 1
+    assert "还缺 1 项" in answer["missing"]
+    answer = client.post(address("files", item.pk), {"plan": plan()}).json()
+    assert "可以提交" in answer["missing"]
+    assert "试点工作方案.pdf" in answer["files"]
+    wrong = client.post(address("files", item.pk), {"other": plan("a.exe", b"MZ")}).json()
+    assert "不接受这种文件" in wrong["errors"][0]
+
+
+def test_two_tabs_choose_between_both_drafts(world, item, client_for):
+    client = client_for(world.contact)
+    client.post(address("draft", item.pk), {"revision": 0, "equipment": "第一处"})
+    late = client.post(address("draft", item.pk), {"revision": 0, "equipment": "第二处"})
+    assert late.status_code == 409
+    page = client.post(address("item", item.pk), {"revision": 0, "equipment": "第二处"})
+    assert page.status_code == 409
+    assert "第一处" in text(page)
+    merged = {"revision": 1, "action": "merge", "equipment": "第二处", "take-equipment": "theirs"}
+    client.post(address("item", item.pk), merged)
+    item.refresh_from_db()
+    assert item.draft["equipment"] == "第一处"
+
+
+def test_only_the_schools_own_agreements_are_offered(world, item, client_for):
+    own = agreement_for(item.certificate_level, world.school)
+    agreement_for(item.certificate_level, world.other_school, reference="别校的")
+    page = client_for(world.contact).get(address("item", item.pk))
+    choices = page.context["form"].fields["agreement"].choices
+    assert [value for value, _ in choices] == ["", str(own.pk)]
+
+
+def test_majors_are_searched_in_the_rounds_catalogue(world, round, client_for):
+    type(round).objects.update(catalogue="2021年")
+    Major.objects.create(code="710202", name="计算机网络技术", level="中职", catalogue="2021年")
+    Major.objects.create(code="090500", name="计算机网络技术", level="中职", catalogue="2010年")
+    client = client_for(world.contact)
+    for query in ("7102", "网络"):
+        found = client.get(address("majors", round.pk), {"q": query}).json()["majors"]
+        assert [major["code"] for major in found] == ["710202"]
+    assert client.get(address("majors", round.pk)).json() == {"majors": []}
+
+
+def test_the_deadline_passes_while_the_form_is_open(world, round, item, client_for):
+    client = client_for(world.contact)
+    world.at(round.school_closes_at - dt.timedelta(microseconds=1))
+    assert post_item(client, item, equipment="最后一刻").status_code == 302
+    world.at(round.school_closes_at)
+    refused = client.post(address("draft", item.pk), {"revision": 1, "equipment": "迟了"})
+    assert refused.status_code == 403
+    assert "已于11月25日（星期三）10:00截止" in refused.json()["message"]
+    page = text(client.get(address("item", item.pk)))
+    assert "单独延期" in page
+    assert "最后一刻" in page
+
+
+def test_four_reasons_for_a_locked_form_are_four_messages(world, round, application, item, client_for):
+    client = client_for(world.contact)
+
+    def reasons():
+        return client.get(address("item", item.pk)).context["reasons"]
+
+    fill(client, item)
+    submit(client, application)
+    found = [reasons()[0]]
+    ApplicationItem.objects.update(state="draft")
+    world.at(round.school_closes_at)
+    found += reasons()
+    world.at(round.opens_at - dt.timedelta(days=1))
+    found += reasons()
+    world.at(round.opens_at)
+    type(round).objects.update(kinds=["higher_vocational"])
+    found += reasons()
+    assert len(set(found)) == len(found) == 4
+
+
+# --- Check, send, receipt
+
+
+def test_check_send_and_print(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item)
+    page = text(client.get(address("check", application.pk)))
+    assert "尚未提交" in page
+    assert "实训室两间" in page
+    token = client.get(address("check", application.pk)).context["token"]
+    first = client.post(address("check", application.pk), {"token": token})
+    again = client.post(address("check", application.pk), {"token": token})
+    assert first["Location"] == again["Location"]
+    version = ApplicationVersion.objects.get()
+    assert version.receipt in text(client.get(first["Location"]))
+    printed = text(client.get(address("version", version.receipt)))
+    assert version.content_hash in printed
+    assert ItemFile.objects.get().attachment.sha256 in printed
+
+
+def test_changed_after_checking_is_checked_again(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item)
+    token = client.get(address("check", application.pk)).context["token"]
+    post_item(client, item, **filled(item, trainers="5"))
+    page = client.post(address("check", application.pk), {"token": token}, follow=True)
+    assert "又被修改过" in text(page)
+    assert not ApplicationVersion.objects.exists()
+
+
+def test_incomplete_items_are_left_out_only_by_a_tick(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item)
+    level = new_level(world, "财务")
+    services.add_items(application=application, levels=[level], by=world.contact, at=clock.now())
+    refused = submit(client, application)
+    assert refused.status_code == 422
+    assert "演示财务（中级）：" in text(refused)
+    assert "仅提交已填完整的 1 项" in text(refused)
+    assert submit(client, application, only_complete="1").status_code == 302
+    assert len(ApplicationVersion.objects.get().content["items"]) == 1
+
+
+def test_a_second_version_shows_what_changed(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item)
+    submit(client, application)
+    ApplicationItem.objects.update(state="returned", returned_from="submitted", review_comment="人数偏多")
+    page = text(client.get(address("item", item.pk)))
+    assert "人数偏多" in page
+    assert 'value="40"' in page
+    agreement = str(ApplicationItem.objects.get().agreement_id)
+    post_item(client, item, **filled(item, planned_new="30", agreement=agreement))
+    submit(client, application)
+    second = ApplicationVersion.objects.get(number=2)
+    page = text(client.get(address("version", second.receipt)))
+    assert "<del>40 人</del> <ins>30 人</ins>" in page
+
+
+def test_withdraw_and_remove(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item)
+    submit(client, application)
+    assert "不能移除" in text(client.post(address("remove", item.pk), follow=True))
+    assert "已撤回" in text(client.post(address("withdraw", item.pk), follow=True))
+    item.refresh_from_db()
+    assert item.state == State.WITHDRAWN
+
+
+def test_add_several_and_all_running(world, application, client_for):
+    client = client_for(world.contact)
+    levels = [new_level(world, name).pk for name in ("甲", "乙")]
+    page = client.post(address("add", application.pk), {"levels": levels}, follow=True)
+    assert "已添加 2 个证书等级" in text(page)
+    page = client.post(address("add-running", application.pk), follow=True)
+    assert "已添加 1 个在试点的证书等级" in text(page)
+    assert application.items.filter(is_renewal=True).count() == 1
+    assert client.post(address("add", application.pk), {}).status_code == 422
+
+
+# --- Size
+
+
+def test_the_list_of_twelve_takes_no_more_queries_than_of_one(world, round, client_for):
+    counts = []
+    for school, number in ((world.school, 1), (world.other_school, 12)):
+        application = make_application(round, school)
+        for index in range(number):
+            level = new_level(world, f"{school.pk}第{index}号")
+            draft = complete(make_item(application, level, state="draft"))
+            typed = filled(draft, agreement=str(draft.agreement_id))
+            ApplicationItem.objects.filter(pk=draft.pk).update(draft=typed)
+        client = client_for(world.contact if school == world.school else world.other_contact)
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get(address("detail", application.pk))
+        assert f"{number} / {number}" in text(page)
+        counts.append(len(queries))
+        with CaptureQueriesContext(connection) as queries:
+            client.get(address("check", application.pk))
+        counts.append(len(queries))
+    assert counts[:2] == counts[2:]
+    assert max(counts) <= 26, counts

@@ -1,0 +1,183 @@
+"""The review of applications: the queue, one item, all items of one application."""
+
+import datetime as dt
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from core import clock
+from core.lists import ListPage
+from core.workflow import Offer
+from obligations.rates import rate
+from schools import eligibility, permissions, queue
+from schools.filters.reviews import QueueFilter
+from schools.models import AnnualPlan, Application, ApplicationItem, ExpertOpinion, ItemFile
+from schools.services import reviews
+from schools.tables.reviews import QueueTable
+from schools.workflow import review
+
+QUEUE_ONLY = (
+    "申报由市教育局初审、省推进办审核（晋教职成〔2020〕9号 三.1；鄂教职成办函〔2021〕7号 四.2），"
+    "审核页面只供这些部门查看。本校的申报请在“试点申报”中查看。"
+)
+MOST_LISTED = 10
+OWN_ACTIONS = {*reviews.OF_THE_CITY, *reviews.OF_THE_PROVINCE}
+
+
+def check_right(user: Any) -> None:
+    if not permissions.may_see_queue(user):
+        raise PermissionDenied(QUEUE_ONLY)
+
+
+class Queue(ListPage):
+    """What was handed in, within one's scope: what waits for the reader in the newest round comes first."""
+
+    model = ApplicationItem
+    table_class = QueueTable
+    filterset_class = QueueFilter
+    template_name = "schools/reviews/queue.html"
+    heading = "申报审核"
+    export_name = "审核结果表"
+    empty_text = "现在没有等待您办理的申报项目。要看已办理的，请清除条件。"
+    clear_query = "?round=&state="
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        check_right(request.user)
+        return super().dispatch(request, *args, **kwargs)
+
+    def queryset(self) -> QuerySet[Any]:
+        return queue.rows(super().queryset().handed_in()).order_by(*queue.ORDER)
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        return {"may_tick": bool(reviews.actions_of(self.request.user))}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        table, chosen = context["table"], context["filter"]
+        # The page's rows are fetched once, here, and shown from here.
+        items = list(table.page.object_list.data)
+        table.beside(self.request.user, items)
+        found = chosen.form.cleaned_data.get("round") if chosen.is_valid() else None
+        return context | {
+            "actions": reviews.actions_of(self.request.user),
+            "round": found,
+            "query": self.request.GET.urlencode(),
+        }
+
+    def _filtered(self) -> Any:
+        filterset, table = super()._filtered()
+        if self.request.method == "POST":
+            for name in ("code", "supervisor", "review_comment"):
+                table.columns.show(name)
+            table.beside(self.request.user, table.data.data)
+        return filterset, table
+
+
+def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
+    items = ApplicationItem.objects.visible_to(request.user).handed_in()
+    kept = ItemFile.objects.filter(removed_at=None).select_related("attachment")
+    item = get_object_or_404(
+        items.with_total()
+        .select_related(
+            "application__round",
+            "application__school__organization__supervisor",
+            "application__school__organization__city",
+            "application__reviewer",
+            "application__current",
+            "certificate_level__certificate__owner",
+            "agreement",
+            "decided_by",
+        )
+        .prefetch_related("majors", Prefetch("files", kept, "kept_files"), "application__round__extensions"),
+        pk=pk,
+    )
+    check_right(request.user)
+    return item
+
+
+@require_safe
+def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    item = visible_item(request, pk)
+    user, at = request.user, clock.now()
+    eligibility.load([item], at)
+    before, after = queue.neighbours(item, user, reviews.waiting_state(user))
+    context = {
+        "item": item,
+        "application": item.application,
+        "school": item.application.school,
+        "last": _last_year(item),
+        "record": _record(request, item.application.school_id),
+        "limit": item.ground.limit,
+        "opinions": ExpertOpinion.objects.visible_to(user).filter(item=item).select_related("expert"),
+        "may_ask": permissions.may_ask_experts(user),
+        "offers": _offers(user, item, at),
+        "closes": queue.step_closes(item),
+        "before": before,
+        "after": after,
+    }
+    return render(request, "schools/reviews/item.html", context)
+
+
+@require_safe
+def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """All items of one application: what obligations lead to."""
+    applications = Application.objects.visible_to(request.user).submitted()
+    application = get_object_or_404(
+        applications.select_related(
+            "round", "reviewer", "current__submitted_by", "school__organization__supervisor"
+        ),
+        pk=pk,
+    )
+    check_right(request.user)
+    mine = ApplicationItem.objects.visible_to(request.user).handed_in().filter(application=application)
+    items = list(queue.rows(mine).order_by("pk"))
+    context = {
+        "application": application,
+        "items": [(item, queue.step_closes(item)) for item in items],
+        "actions": reviews.actions_of(request.user),
+        "record": _record(request, application.school_id),
+        "planned": sum(item.planned for item in items),
+    }
+    return render(request, "schools/reviews/application.html", context)
+
+
+def _offers(user: Any, item: ApplicationItem, at: dt.datetime) -> list[Offer]:
+    """What reviewers may do next with it, each open or with its reasons; a mere reader gets none."""
+    if not reviews.actions_of(user):
+        return []
+    offers = review.offers(item, user, at)
+    return [offer for offer in offers if offer.transition.action in OWN_ACTIONS]
+
+
+def _last_year(item: ApplicationItem) -> dict[str, Any]:
+    """The plan of the year before, and the application that it came from."""
+    year = item.application.round.year - 1
+    school, level = item.application.school_id, item.certificate_level_id
+    plans = AnnualPlan.objects.filter(programme__school=school, programme__certificate_level=level, year=year)
+    applied = ApplicationItem.objects.filter(
+        application__school=school,
+        certificate_level=level,
+        application__round__year=year,
+        state=ApplicationItem.State.APPROVED,
+    )
+    return {
+        "year": year,
+        "plan": plans.select_related("programme").order_by("-programme__started_at").first(),
+        "item": applied.select_related("agreement").prefetch_related("majors").order_by("-pk").first(),
+    }
+
+
+def _record(request: HttpRequest, school: int) -> dict[str, Any] | None:
+    """The school's reporting this year; None for who does not see reporting."""
+    if not request.user.sees_reporting:
+        return None
+    behind, owing = queue.behind_and_open(request.user, school)
+    return {
+        "rate": rate(queue.weeklies(request.user, [school])),
+        "behind": behind[:MOST_LISTED],
+        "open": owing[:MOST_LISTED],
+    }
