@@ -23,6 +23,10 @@ TOPICS = {
     "platform": Topic(
         "国家平台", ("obligations:platform-lists", "reporting:differences", "obligations:disputes")
     ),
+    "programmes": Topic(
+        "试点项目与年度计划",
+        ("schools:programme-list", "schools:platform-differences", "schools:platform-states"),
+    ),
     "roster": Topic("名册导入", ("schools:roster", "schools:list")),
     "publications": Topic("公示与公布", ("publications:manage", "filings:edit", "obligations:deadlines")),
     "fees": Topic("考核费用", ("funding:caps", "funding:standards")),
