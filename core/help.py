@@ -27,6 +27,8 @@ TOPICS = {
         "试点项目与年度计划",
         ("schools:programme-list", "schools:platform-differences", "schools:platform-states"),
     ),
+    "filings": Topic("院校备案", ("filings:edit", "filings:list")),
+    "opinions": Topic("专家意见", ("opinions:list", "opinions:interests")),
     "roster": Topic("名册导入", ("schools:roster", "schools:list")),
     "publications": Topic("公示与公布", ("publications:manage", "filings:edit", "obligations:deadlines")),
     "fees": Topic("考核费用", ("funding:caps", "funding:standards")),

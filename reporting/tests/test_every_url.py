@@ -116,6 +116,7 @@ def addresses(world):
     )
     own = {
         **published.addresses(world),
+        **filed.addresses(world),
         "accounts:token-revoke": token.pk,
         "core:notice-open": notice.pk,
         "core:channel-retry": delivery.pk,
