@@ -23,6 +23,7 @@ TOPICS = {
     "platform": Topic(
         "国家平台", ("obligations:platform-lists", "reporting:differences", "obligations:disputes")
     ),
+    "rounds": Topic("申报批次", ("rounds:list", "obligations:deadlines")),
     "programmes": Topic(
         "试点项目与年度计划",
         ("schools:programme-list", "schools:platform-differences", "schools:platform-states"),
