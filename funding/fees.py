@@ -65,8 +65,8 @@ def _caps(level: Any, exam_form: Any, day: Any) -> QuerySet[FeeCap]:
 
 
 def with_cap(rows: QuerySet[Any], *, level: str, exam_form: str, day: Any) -> QuerySet[Any]:
-    """Adds `cap_amount` and `cap_document` of the cap in force on `day` (a day or a query expression of the
-    cap's row); None where none is set. `level` and `exam_form` name columns of `rows`."""
+    """Adds `cap_amount` and `cap_document` of the cap in force on `day` (a day, or an OuterRef to one of
+    `rows`); None where none is set. `level` and `exam_form` name columns of `rows`."""
     caps = _caps(OuterRef(level), OuterRef(exam_form), day)
     return rows.annotate(
         cap_amount=Subquery(caps.values("amount")[:1]), cap_document=Subquery(caps.values("document")[:1])
