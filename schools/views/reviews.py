@@ -64,6 +64,7 @@ class Queue(ListPage):
         found = chosen.form.cleaned_data.get("round") if chosen.is_valid() else None
         return context | {
             "actions": reviews.actions_of(self.request.user),
+            "may_ask": permissions.may_ask_experts(self.request.user),
             "round": found,
             "query": self.request.GET.urlencode(),
         }
@@ -71,8 +72,7 @@ class Queue(ListPage):
     def _filtered(self) -> Any:
         filterset, table = super()._filtered()
         if self.request.method == "POST":
-            for name in ("code", "supervisor", "review_comment"):
-                table.columns.show(name)
+            table.in_full()
             table.beside(self.request.user, table.data.data)
         return filterset, table
 
