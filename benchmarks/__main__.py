@@ -18,6 +18,7 @@ BENCHMARKS = {
     "home": "the office's home against a view that answers ok",
     "matrix": "2,000 schools × 52 weeks",
     "scope": "a city's pages against the office's",
+    "queue": "the review queue of 2,000 schools × 6 items",
     "deadline": "2,000 schools file in the last ten minutes while 50 officers browse",
 }
 

@@ -23,7 +23,17 @@ TOPICS = {
     "platform": Topic(
         "国家平台", ("obligations:platform-lists", "reporting:differences", "obligations:disputes")
     ),
+    "rounds": Topic("申报批次", ("rounds:list", "obligations:deadlines")),
+    "programmes": Topic(
+        "试点项目与年度计划",
+        ("schools:programme-list", "schools:platform-differences", "schools:platform-states"),
+    ),
+    "filings": Topic("院校备案", ("filings:edit", "filings:list")),
+    "opinions": Topic("专家意见", ("opinions:list", "opinions:interests")),
+    "applications": Topic("试点申报", ("applications:list", "agreements:list")),
     "roster": Topic("名册导入", ("schools:roster", "schools:list")),
+    "publications": Topic("公示与公布", ("publications:manage", "filings:edit", "obligations:deadlines")),
+    "fees": Topic("考核费用", ("funding:caps", "funding:standards")),
     "accounts": Topic("账号与交接", ("accounts:user-list", "accounts:organization-list", "core:audit")),
     "channels": Topic("邮件与群机器人", ("core:channels",)),
     "questions": Topic("常见问题", ("obligations:deadlines",)),

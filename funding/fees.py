@@ -15,8 +15,8 @@ from certificates.models import CertificateLevel
 from funding.models import FeeCap, FeePolicy, FeeStandard
 
 CAP_CLAUSE = (
-    "教职成厅函〔2019〕19号 三(二)：教育部委托有关机构组织论证提出考核成本上限；晋教职成〔2020〕9号 三.8：在"
-    "教育部相应规定的上限范围内；鄂教职成办函〔2021〕7号 三.5：原则上不得高于国家规定的上限标准"
+    "教职成厅函〔2019〕19号 三(二)；晋教职成〔2020〕9号 三.8：在教育部相应规定的上限范围内；"
+    "鄂教职成办函〔2021〕7号 三.5：原则上不得高于国家规定的上限标准"
 )
 STANDARD_CLAUSE = (
     "教职成厅函〔2019〕19号 三(二)：评价组织与省级教育行政部门、试点院校具体协商确定考核费用标准；"
@@ -65,8 +65,8 @@ def _caps(level: Any, exam_form: Any, day: Any) -> QuerySet[FeeCap]:
 
 
 def with_cap(rows: QuerySet[Any], *, level: str, exam_form: str, day: Any) -> QuerySet[Any]:
-    """Adds `cap_amount` and `cap_document` of the cap in force on `day` (a day or a query expression of the
-    cap's row); None where none is set. `level` and `exam_form` name columns of `rows`."""
+    """Adds `cap_amount` and `cap_document` of the cap in force on `day` (a day, or an OuterRef to one of
+    `rows`); None where none is set. `level` and `exam_form` name columns of `rows`."""
     caps = _caps(OuterRef(level), OuterRef(exam_form), day)
     return rows.annotate(
         cap_amount=Subquery(caps.values("amount")[:1]), cap_document=Subquery(caps.values("document")[:1])
@@ -100,7 +100,8 @@ def limits_on(
             Q(certificate_level__in=levels) | Q(certificate_level=None), effective_from__lte=day
         ).order_by(*_FIRST_COUNTS)
     )
-    by_school = policy_on(day).scope == FeePolicy.Scope.SCHOOL
+    have_own = any(organization for _, organization in standards)
+    by_school = have_own and policy_on(day).scope == FeePolicy.Scope.SCHOOL
     found = {}
     for level, school_id in wanted:
         own = standards.get((level.pk, school_id)) if by_school else None

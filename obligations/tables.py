@@ -86,11 +86,27 @@ class DeadlineTable(PortalTable):
 
     def render_state(self, record: Obligation) -> SafeString:
         overdue = record.outcome == Outcome.PENDING and record.due_at <= clock.now()
-        badge = portal.state("lapsed", label="逾期待报") if overdue else portal.state(record.state)
+        badge = (
+            portal.state("lapsed", self._words(record))
+            if overdue
+            else portal.state(record.state, self._words(record))
+        )
         return with_note(badge, record.exempt_reason if record.outcome == Outcome.EXEMPT else "")
 
     def value_state(self, record: Obligation) -> str:
-        return portal.state_word(record.state)
+        return self._words(record) or portal.state_word(record.state)
+
+    @staticmethod
+    def _words(record: Obligation) -> str:
+        """What is reported is 待报, what a reviewer has to do is 待办; "" for the state's own word."""
+        if record.outcome != Outcome.PENDING:
+            return ""
+        reviews = record.kind in {
+            ObligationKind.FIRST_REVIEW,
+            ObligationKind.APPROVAL,
+            ObligationKind.OBJECTION,
+        }
+        return f"{'逾期' if record.due_at <= clock.now() else ''}{'待办' if reviews else '待报'}"
 
 
 class SuspensionTable(PortalTable):

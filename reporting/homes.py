@@ -4,10 +4,10 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Min, Prefetch, Q, QuerySet, Sum
 from django.utils.safestring import SafeString
 
-from accounts.models import Organization, User
+from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
 from core import clock
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Period, Suspension
@@ -138,11 +138,25 @@ class WatchHome:
     groups: list["Supervised"]
     totals: SafeString
     top: list["Waiting"]
+    duties: list["OwnDuty"]
     trend: Trend
 
     @property
     def schools(self) -> int:
         return sum(group.schools for group in self.groups)
+
+
+@dataclass
+class OwnDuty:
+    """What the user's own organisation owes, of one kind: how many, and the first deadline (an instant)."""
+
+    kind: str
+    count: int
+    first_due_at: dt.datetime
+
+    @property
+    def label(self) -> str:
+        return str(ObligationKind(self.kind).label)
 
 
 @dataclass
@@ -197,8 +211,18 @@ def watch_home(user: User) -> WatchHome:
         groups=groups,
         totals=rate_cells(totals[-MATRIX_WEEKS:], low=False),
         top=_top(mine.filter(period=period), weeks),
+        duties=_own_duties(user, now),
         trend=Trend(list(zip(columns, totals, strict=True))),
     )
+
+
+def _own_duties(user: User, now: dt.datetime) -> list[OwnDuty]:
+    """Of those who do the work; one query."""
+    if user.role not in {Role.OFFICE, Role.CITY_BUREAU}:
+        return []
+    mine = Obligation.objects.pending().opened(now).filter(organization=user.organization_id).order_by()
+    counts = mine.values_list("kind").annotate(Count("pk"), first=Min("due_at")).order_by("first")
+    return [OwnDuty(*row) for row in counts]
 
 
 def _supervised(obligations: ObligationQuerySet, columns: list[Period]) -> list[Supervised]:

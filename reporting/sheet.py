@@ -162,7 +162,7 @@ def sheet_for(obligation: Obligation) -> Sheet:
         .order_by("-report__obligation__opens_at")
         .first()
     )
-    by_state: dict[str, list[Programme]] = {"active": [], "dormant": []}
-    for programme in running:
-        by_state[programme.state].append(programme)
-    return Sheet(obligation, by_state["active"], previous, by_state["dormant"])
+    rows: list[Any] = list(running)
+    active = [programme for programme in rows if programme.state == "active"]
+    dormant = [programme for programme in rows if programme.state == "dormant"]
+    return Sheet(obligation, active, previous, dormant)

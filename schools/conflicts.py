@@ -30,7 +30,7 @@ def ties(experts: Sequence[User], items: Iterable[ApplicationItem]) -> dict[tupl
     }
     rows = ExpertInterest.objects.filter(expert__in=experts).select_related("organization")
     known |= {(row.expert_id, row.organization_id): f"{row.organization}：{row.note}" for row in rows}
-    found = {}
+    found: dict[tuple[object, int], str] = {}
     for item in items:
         for expert in experts:
             words = [known[expert.pk, pk] for pk in sorted(concerned(item)) if (expert.pk, pk) in known]

@@ -24,7 +24,7 @@ from funding.fees import Limit, limits_on
 from schools import content as shape
 from schools.clauses import HB
 from schools.content import Facts
-from schools.models import Agreement, AgreementParty, AnnualPlan, ApplicationItem, ItemFile, Programme
+from schools.models import Agreement, AgreementParty, ApplicationItem, ItemFile, Programme
 
 
 @dataclass
@@ -119,7 +119,8 @@ def _agreements(schools: set[int], levels: set[int], chosen: set[int | None]) ->
         Agreement.objects.filter(own | Q(pk__in=chosen - {None})).distinct().annotate(has_file=Exists(files))
     )
     rows = rows.select_related("evaluator", "certificate_level__certificate")
-    return {row.pk: row for row in rows.prefetch_related("parties__school__organization")}
+    parties = AgreementParty.objects.select_related("school__organization")
+    return {row.pk: row for row in rows.prefetch_related(Prefetch("parties", parties))}
 
 
 @dataclass

@@ -14,14 +14,14 @@ from core.models import Event
 from obligations.models import Obligation, ObligationQuerySet, Outcome
 from obligations.rates import Rate, rates
 from schools import eligibility
-from schools.models import AnnualPlan, ApplicationItem
+from schools.models import AnnualPlan, ApplicationItem, ApplicationItemQuerySet
 
 S = ApplicationItem.State
 # Schools stand together, in the order of their codes.
 ORDER = ("application__school__organization__code", "pk")
 
 
-def rows(items: QuerySet[ApplicationItem]) -> QuerySet[ApplicationItem]:
+def rows(items: ApplicationItemQuerySet) -> QuerySet[ApplicationItem]:
     """With all that a row of the queue shows: `planned`, `last_plan`, majors, fee, names."""
     last_plan = (
         AnnualPlan.objects.filter(

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from core import clock
-from core.tables import NUMBER, SHORT, WIDE, PortalTable, StateColumn, with_note
+from core.tables import NUMBER, SHORT, WIDE, PortalTable, with_note
 from core.templatetags import portal
 from funding import fees
 from funding.models import FeeCap, FeeStandard
@@ -79,22 +79,24 @@ class LimitColumn(tables.Column):
     def render(self, record: Any, value: Any) -> Any:
         if value is None:
             return fees.NO_CAP if getattr(record, "form", record.exam_form) else fees.NO_FORM
-        return with_note(str(value), record.cap_document)
+        return with_note(f"{value:.2f}", record.cap_document)
 
     def value(self, record: Any, value: Any) -> Any:
         return fees.NO_CAP if value is None else value
 
 
+def _only_for(record: FeeStandard) -> str:
+    return f"只适用{record.organization}" if record.organization_id else ""
+
+
 class StandardTable(PortalTable):
     certificate_level = tables.Column(linkify=("funding:standard", [tables.A("pk")]), attrs=WIDE)
-    evaluator = tables.Column(attrs=WIDE)
-    organization = tables.Column(empty_values=(), attrs=WIDE)
-    exam_form = tables.Column()
+    evaluator = tables.Column()
+    exam_form = tables.Column(attrs=SHORT)
     amount = tables.Column(attrs=NUMBER)
     cap_amount = LimitColumn()
     effective_from = tables.Column(attrs=SHORT)
-    state = StateColumn(accessor="state")
-    standing = tables.Column("执行情况", empty_values=(), orderable=False)
+    state = tables.Column()
     agreed = tables.Column("同意院校", attrs=NUMBER)
     document = tables.Column()
 
@@ -103,25 +105,28 @@ class StandardTable(PortalTable):
         fields = (
             "certificate_level",
             "evaluator",
-            "organization",
             "exam_form",
             "amount",
             "cap_amount",
             "effective_from",
             "state",
-            "standing",
             "agreed",
             "document",
         )
 
-    def render_organization(self, record: FeeStandard) -> str:
-        return str(record.organization or "全部")
+    def render_certificate_level(self, record: FeeStandard) -> Any:
+        return with_note(str(record.certificate_level), _only_for(record))
 
-    def render_standing(self, record: FeeStandard) -> str:
-        return standing(record) if record.state == FeeStandard.State.FILED else ""
+    def value_certificate_level(self, record: FeeStandard) -> str:
+        return "，".join(filter(None, [str(record.certificate_level), _only_for(record)]))
 
-    def value_agreed(self, value: int) -> int:
-        return value
+    def render_state(self, record: FeeStandard) -> str:
+        """A filed one also says whether it holds now."""
+        return portal.state(record.state, self.value_state(record))
+
+    def value_state(self, record: FeeStandard) -> str:
+        words = portal.state_word(record.state)
+        return f"{words}，{standing(record)}" if record.state == FeeStandard.State.FILED else words
 
 
 class GapTable(PortalTable):
@@ -152,7 +157,7 @@ class GapTable(PortalTable):
         return str(record.form_label)
 
     def render_standard_amount(self, value: Any) -> Any:
-        return "没有备案标准" if value is None else value
+        return "没有备案标准" if value is None else f"{value:.2f}"
 
 
 class PublicStandardTable(PortalTable):
@@ -163,27 +168,20 @@ class PublicStandardTable(PortalTable):
         attrs=WIDE,
     )
     level = tables.Column(
-        "等级", accessor="certificate_level__get_level_display", order_by="certificate_level__level"
+        "等级",
+        accessor="certificate_level__get_level_display",
+        order_by="certificate_level__level",
+        attrs=SHORT,
     )
-    evaluator = tables.Column(attrs=WIDE)
-    organization = tables.Column(empty_values=(), attrs=WIDE)
-    exam_form = tables.Column()
+    evaluator = tables.Column()
+    exam_form = tables.Column(attrs=SHORT)
     amount = tables.Column(attrs=NUMBER)
     effective_from = tables.Column("执行日期", attrs=SHORT)
     document = tables.Column()
 
     class Meta(PortalTable.Meta):
         model = FeeStandard
-        fields = (
-            "certificate",
-            "level",
-            "evaluator",
-            "organization",
-            "exam_form",
-            "amount",
-            "effective_from",
-            "document",
-        )
+        fields = ("certificate", "level", "evaluator", "exam_form", "amount", "effective_from", "document")
 
-    def render_organization(self, record: FeeStandard) -> str:
-        return str(record.organization or "全部试点院校")
+    def render_certificate(self, record: FeeStandard, value: str) -> Any:
+        return with_note(value, _only_for(record))

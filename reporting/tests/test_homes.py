@@ -1,11 +1,15 @@
 """Every role's home: its own work, nobody else's, in a number of queries that does not grow."""
 
 import pytest
+from django.urls import reverse
 
 from certificates.models import Certificate, CertificateLevel
 from core import clock
 from obligations import services
 from reporting.sweep import sweep
+from schools.services import duties
+from schools.tests.builders import make_application, make_item
+from schools.tests.hubei import hand_in, hubei, sh
 
 ROLES = [
     "office",
@@ -124,3 +128,21 @@ def test_a_certificates_schools_are_suspended_after_being_shown(world, client_fo
     nobody = client.post("/suspensions/certificate/", asked | {"certificate": other.pk}).content.decode()
     assert "没有院校仅开展" in nobody
     assert client_for(world.city_officer).get("/suspensions/certificate/").status_code == 403
+
+
+def test_reviewers_see_what_they_owe_and_a_school_its_draft(world, client_for):
+    round = hubei(world)
+    world.at(sh("2021-05-14T09:00:00"))
+    application = make_application(round, world.school, reviewer=world.bureau)
+    make_item(application, world.level, state="draft")
+    duties.applicant(application, at=clock.now())
+    school = client_for(world.contact).get("/").content.decode()
+    assert "2021年第1批试点申报" in school
+    assert reverse("applications:detail", args=[application.pk]) in school
+    assert "5月24日（星期一）24:00" in school
+    hand_in(world.contact, application)
+    bureau = client_for(world.city_officer).get("/").content.decode()
+    assert "申报初审 1 项" in bureau
+    assert "5月27日（星期四）24:00" in bureau
+    for user in (world.other_city_officer, world.office, world.auditor):
+        assert "申报初审" not in client_for(user).get("/").content.decode().split("<main", 1)[1]

@@ -5,9 +5,9 @@ import unicodedata
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from accounts.forms import MobileField
-from core.attachments import RULES
 from core.forms import EvidenceField
 from core.models import Attachment
 from schools import filing_content as shape
@@ -63,7 +63,7 @@ class FilingForm(forms.Form):
         help_text="统筹管理本校试点工作的部门（鄂教职成办函〔2021〕7号 三.1）。",
         error_messages=_required("责任部门"),
     )
-    contact_name = forms.CharField(label="姓名", max_length=40, error_messages=_required("联系人姓名"))
+    contact_name = forms.CharField(label="联系人姓名", max_length=40, error_messages=_required("联系人姓名"))
     contact_department = forms.CharField(label="所在部门", max_length=60, required=False)
     contact_mobile = MobileField(label="手机", required=True, error_messages=_required("联系人手机"))
     contact_phone = PhoneField(label="办公电话", required=False)
@@ -175,4 +175,8 @@ class PlanFilesForm(forms.Form):
 
 
 class ScanForm(forms.Form):
-    scan = forms.FileField(label="盖章扫描件", help_text=RULES, error_messages={"required": "请选择扫描件。"})
+    scan = forms.FileField(
+        label="上传盖章扫描件",
+        help_text=f"pdf、png 或 jpg，不超过 {settings.UPLOAD_MAX_BYTES // 1024 // 1024} MB。",
+        error_messages={"required": "请选择扫描件。"},
+    )

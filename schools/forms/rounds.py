@@ -79,7 +79,9 @@ class RoundForm(forms.Form):
 
     @property
     def plain(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.fields if not name.startswith("route_")]
+        """All but the routes; where no certificate names its batch, there is none to close."""
+        hidden = set() if self.fields["closed_batches"].choices else {"closed_batches"}
+        return [self[name] for name in self.fields if not name.startswith("route_") and name not in hidden]
 
     @property
     def grid(self) -> list[tuple[str, list[tuple[str, forms.BoundField]]]]:

@@ -128,10 +128,6 @@ class Programme(models.Model):
     # Which courses the certificate is built into (SX 三.4, HB 三.3); the revised training plan is attached.
     courses = models.TextField("融入的课程", blank=True)
 
-    # Where `with_state` has added them.
-    state: str
-    planned: int | None
-
     objects = ProgrammeQuerySet.as_manager()
 
     class Meta:

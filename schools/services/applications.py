@@ -265,6 +265,7 @@ def submit_application(
 def waiting_items(application: Application, at: dt.datetime, *, lock: bool = False) -> list[Standing]:
     """What would be handed in now: drafts and returned items whose time has not run out."""
     rows = application.items.filter(state__in=[State.DRAFT, State.RETURNED]).order_by("pk")
+    rows = rows.select_related("certificate_level__certificate__owner")
     items = list(rows.select_for_update(of=("self",)) if lock else rows)
     return [s for s in eligibility.standings(items, at) if not eligibility.closed(s.item, at)]
 

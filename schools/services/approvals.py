@@ -205,5 +205,6 @@ def _only_by_approval(schools: dict[int, School]) -> list[School]:
     ).values_list("application__school", "decided_at")
     stands: dict[int, dt.datetime] = {}
     for school, at in (*begun, *items):
-        stands[school] = max(at, stands.get(school, at))
+        if at and (school not in stands or at > stands[school]):
+            stands[school] = at
     return [schools[pk] for pk, at in sorted(joined) if pk not in stands or stands[pk] < at]

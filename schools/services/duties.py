@@ -134,7 +134,7 @@ def lapse(at: dt.datetime) -> int:
     over = Obligation.objects.pending().filter(kind=Kind.APPLICATION, due_at__lte=at)
     rows = list(over.select_for_update(of=("self",), skip_locked=True).select_related("organization"))
     returned = Case(When(key__contains="-returned-", then=Value(NOT_MENDED)), default=Value(LAPSED))
-    Obligation.objects.filter(pk__in=[row.pk for row in rows]).update(
+    Obligation.objects.pending().filter(pk__in=[row.pk for row in rows]).update(
         outcome=Outcome.EXEMPT, exempt_reason=returned
     )
     events.record_many(

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts.models import PilotMembership, Role, User
@@ -19,7 +18,7 @@ from core.models import Attachment
 from core.templatetags.portal import when
 from obligations import services as obligations
 from obligations.calendar import add_working_days
-from obligations.models import Obligation, ObligationKind
+from obligations.models import Obligation, ObligationKind, ObligationQuerySet
 from schools import filing_content as shape
 from schools.models import School, SchoolFiling, SchoolFilingVersion
 from schools.permissions import may_file, may_review_filings
@@ -34,7 +33,7 @@ MEND_TIME = dt.time(18)
 SCANS = {"application/pdf", "image/png", "image/jpeg"}
 
 
-def duties(school_id: int) -> QuerySet[Obligation]:
+def duties(school_id: int) -> ObligationQuerySet:
     """What the school owes or owed of its filing: the first one, and one for each return; oldest first."""
     rows = Obligation.objects.filter(organization=school_id, kind=ObligationKind.SCHOOL_FILING)
     return rows.order_by("opens_at", "pk")
@@ -82,7 +81,8 @@ def save_draft(
 
 def _forget_files(record: SchoolFiling, *, by: User, at: dt.datetime) -> None:
     """Files that neither the draft nor a version names were never filed: they go."""
-    kept = set(shape.file_ids(record.draft or {}))
+    draft: Any = record.draft
+    kept = set(shape.file_ids(draft or {}))
     loose = [file for file in Attachment.objects.of(record) if str(file.pk) not in kept]
     if not loose:
         return
@@ -90,17 +90,21 @@ def _forget_files(record: SchoolFiling, *, by: User, at: dt.datetime) -> None:
         kept |= {file["id"] for file in version.content[shape.FILES]}
     for file in loose:
         if str(file.pk) not in kept:
-            events.record(
-                "filing_file_removed",
-                record,
-                by=by,
-                at=at,
-                organization_id=record.organization_id,
-                changes={"文件": file.name, "SHA-256": file.sha256},
-            )
-            name, storage = file.file.name, file.file.storage
-            file.delete()
-            transaction.on_commit(lambda name=name, storage=storage: storage.delete(name))
+            _forget(record, file, by=by, at=at)
+
+
+def _forget(record: SchoolFiling, file: Attachment, *, by: User, at: dt.datetime) -> None:
+    events.record(
+        "filing_file_removed",
+        record,
+        by=by,
+        at=at,
+        organization_id=record.organization_id,
+        changes={"文件": file.name, "SHA-256": file.sha256},
+    )
+    stored, storage = str(file.file.name), file.file.storage
+    file.delete()
+    transaction.on_commit(lambda: storage.delete(stored))
 
 
 @lifecycle.verb("filing_submit")
@@ -129,18 +133,18 @@ def submit_filing(
         record.drop_draft(draft_revision)
         return record.current
     _require_files(record, content)
-    version = SchoolFilingVersion.objects.create(
+    sealed: Any = content
+    version: SchoolFilingVersion = SchoolFilingVersion.objects.create(
         filing=record,
         number=record.versions.count() + 1,
         receipt=drafts.new_receipt(SchoolFilingVersion, "BA", at),
         token=token,
         received_at=at,
         submitted_by=by,
-        content=content,
+        content=sealed,
         content_hash=content_hash,
     )
-    owed = duties(record.pk).pending()
-    for duty in owed:
+    for duty in duties(record.pk).pending():
         obligations.fulfil(duty, received_at=at)
     lifecycle.perform(
         "filing_submit",
@@ -166,7 +170,7 @@ def _require_files(record: SchoolFiling, content: shape.Content) -> None:
 def accept_filing(record: SchoolFiling, *, by: User, at: dt.datetime, comment: str = "") -> SchoolFiling:
     """The province takes it on file. Raises NotNow, PermissionDenied."""
     fresh = _review("filing_accept", record, comment.strip(), by=by, at=at)
-    _tell(fresh, f"本校备案（第{fresh.current.number}版）已予以备案。", at=at)
+    _tell(fresh, f"本校备案（第{fresh.versions.count()}版）已予以备案。", at=at)
     return fresh
 
 
@@ -182,7 +186,7 @@ def return_filing(record: SchoolFiling, *, comment: str, by: User, at: dt.dateti
     obligations.owe(
         organization=fresh.school.organization,
         kind=ObligationKind.SCHOOL_FILING,
-        key=f"{DUTY_KEY}-v{fresh.current.number}",
+        key=f"{DUTY_KEY}-v{fresh.versions.count()}",
         title="修改院校备案",
         opens_at=at,
         due_at=due_at,
@@ -207,7 +211,7 @@ def _review(action: str, record: SchoolFiling, comment: str, *, by: User, at: dt
 
 def _tell(record: SchoolFiling, text: str, *, at: dt.datetime) -> None:
     people = User.objects.active().filter(organization=record.pk, role__in=Role.of_a_school())
-    key = f"filing:{record.pk}:{record.state}:{record.current.number if record.current else 0}"
+    key = f"filing:{record.pk}:{record.state}:{record.versions.count()}"
     link = reverse("filings:detail", args=[record.pk])
     notices.tell([notices.Message(user.pk, key, text, link) for user in people], at=at)
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from core import notices
-from core.templatetags.portal import when
+from core.templatetags.portal import closing
 from core.workflow import Transition
 from schools import eligibility, permissions
 from schools.models import Application, ApplicationItem
@@ -179,7 +179,7 @@ def _foreseen(action: str, items: list[ApplicationItem], at: dt.datetime) -> dic
     if action == "item_reconsider":
         return approvals.foreseen_back(items)
     if action in RETURNED_FROM:
-        return {item.pk: [f"学校可以修改后再次提交，{when(_until(item, action))}截止"] for item in items}
+        return {item.pk: [f"学校可以修改后再次提交，{closing(_until(item, action))}截止"] for item in items}
     return {}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import django_tables2 as tables
 
-from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, with_note
+from core.tables import SHORT, WIDE, InstantColumn, PortalTable, with_note
 from core.templatetags import portal
 from schools.models import School, SchoolFiling
 
@@ -17,15 +17,17 @@ class FilingTable(PortalTable):
         "院校", order_by="organization__name", linkify=("filings:detail", [tables.A("pk")]), attrs=WIDE
     )
     code = tables.Column("代码", accessor="organization__code")
-    city = tables.Column("所在市", accessor="organization__city", order_by="organization__city__code")
+    city = tables.Column(
+        "所在市", accessor="organization__city", order_by="organization__city__code", attrs=SHORT
+    )
     supervisor = tables.Column(
-        "主管部门", accessor="organization__supervisor", order_by="organization__supervisor__code", attrs=WIDE
+        "主管部门", accessor="organization__supervisor", order_by="organization__supervisor__code"
     )
     filing_state = tables.Column("状态", attrs=SHORT)
     due_at = InstantColumn(verbose_name="备案期限", empty_values=(None,))
     duty = tables.Column("是否按时", attrs=SHORT, empty_values=())
     received_at = InstantColumn(verbose_name="最近提交", empty_values=(None,))
-    version = tables.Column("版本", attrs=NUMBER)
+    version = tables.Column("版本", visible=False)
 
     class Meta(PortalTable.Meta):
         model = School
@@ -37,6 +39,9 @@ class FilingTable(PortalTable):
 
     def value_filing_state(self, value: str) -> str:
         return WORDS[value]
+
+    def render_received_at(self, record: Any, value: Any) -> Any:
+        return with_note(portal.when(value), f"第{record.version}版")
 
     def render_duty(self, record: Any) -> Any:
         if record.is_overdue:

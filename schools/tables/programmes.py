@@ -22,6 +22,7 @@ class ProgrammeTable(PortalTable):
         accessor="school__organization__city",
         order_by="school__organization__city__code",
         default="—",
+        attrs=SHORT,
     )
     certificate_level = tables.Column(
         "证书等级",
@@ -32,7 +33,8 @@ class ProgrammeTable(PortalTable):
     planned = tables.Column("拟考证人数", attrs=NUMBER, default="未设")
     state = tables.Column("状态", attrs=SHORT)
     has_agreement = tables.Column("合作协议", empty_values=())
-    there_words = tables.Column("国家平台", empty_values=(), order_by="there_approved")
+    there_words = tables.Column("国家平台", empty_values=(), order_by="there_approved", attrs=SHORT)
+    there_on = tables.DateColumn(verbose_name="数据日期", format="Y-m-d", default="—", attrs=SHORT)
     there = tables.Column("国家平台人数", attrs=NUMBER, default="—")
 
     class Meta(PortalTable.Meta):
@@ -54,23 +56,21 @@ class ProgrammeTable(PortalTable):
     def render_has_agreement(self, value: bool, record: Any) -> str:
         return "有" if value else ("缺" if record.state != "ended" else "—")
 
-    def render_there_words(self, value: str | None, record: Any) -> str:
-        if not value:
-            return "名单中没有" if self.listed else "未导入"
-        return f"{value}（{record.there_on:%Y-%m-%d}）"
+    def render_there_words(self, value: str | None) -> str:
+        return value or ("名单中没有" if self.listed else "未导入")
 
 
 class DifferenceTable(PortalTable):
     school_name = tables.Column("院校", attrs=WIDE)
     code = tables.Column("代码")
-    city_name = tables.Column("所在市", order_by="city_code", default="—")
+    city_name = tables.Column("所在市", order_by="city_code", default="—", attrs=SHORT)
     certificate_name = tables.Column("证书", attrs=WIDE)
     level_number = tables.Column("等级")
     year = tables.Column("年度")
-    here = tables.Column("本平台计划人数", attrs=NUMBER, default="没有计划")
-    there = tables.Column("国家平台计划人数", attrs=NUMBER, default="—")
-    there_words = tables.Column("国家平台状态", default="名单中没有")
-    there_on = tables.DateColumn(verbose_name="国家平台数据日期", format="Y-m-d", default="—")
+    here = tables.Column("本平台人数", attrs=NUMBER, default="没有计划")
+    there = tables.Column("国家平台人数", attrs=NUMBER, default="—")
+    there_words = tables.Column("国家平台状态", default="名单中没有", attrs=SHORT)
+    there_on = tables.DateColumn(verbose_name="数据日期", format="Y-m-d", default="—", attrs=SHORT)
 
     class Meta(PortalTable.Meta):
         order_by = ("code", "certificate_name", "level_number")

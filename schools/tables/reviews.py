@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, StateColumn, with_note
+from core import clock
+from core.tables import NUMBER, SHORT, PortalTable, StateColumn, with_note
 from core.templatetags import portal
 from obligations.rates import Rate
 from schools import queue
@@ -17,34 +18,40 @@ SCHOOL = "application__school__organization__"
 MOST_MAJORS = 3
 
 
-class ReviewStateColumn(StateColumn):
-    """Submitted items wait for the city here: the model's own words, not the general ones."""
+def badge(item: ApplicationItem) -> SafeString:
+    """Handed in is not done here: it waits for the city."""
+    is_waiting = item.state == ApplicationItem.State.SUBMITTED
+    return portal.state("pending" if is_waiting else item.state, item.get_state_display())
 
+
+class ReviewStateColumn(StateColumn):
     def render(self, record: Any, bound_column: Any) -> str:
-        return portal.state(record.state, record.get_state_display())
+        return badge(record)
 
     def value(self, record: Any, bound_column: Any, **kwargs: Any) -> str:
         return str(record.get_state_display())
 
 
 class QueueTable(PortalTable):
-    school = tables.Column("院校", accessor="application__school", order_by=f"{SCHOOL}code", attrs=WIDE)
+    """On the page some facts stand in one cell, in the file each in a column of its own (`in_full`)."""
+
+    school = tables.Column("院校", accessor="application__school", order_by=f"{SCHOOL}code")
     code = tables.Column("代码", accessor=f"{SCHOOL}code", visible=False)
     supervisor = tables.Column("主管部门", accessor=f"{SCHOOL}supervisor", visible=False)
     certificate_level = tables.Column(
-        "证书等级", order_by=("certificate_level__certificate__name", "certificate_level__level"), attrs=WIDE
+        "证书等级、专业", order_by=("certificate_level__certificate__name", "certificate_level__level")
     )
-    majors = tables.Column("专业", empty_values=(), orderable=False)
+    majors = tables.Column("专业", empty_values=(), orderable=False, visible=False)
     planned = tables.Column("拟考证人数", attrs=NUMBER)
-    last_plan = tables.Column("上年计划", attrs=NUMBER)
-    fee = tables.Column("协议费用（元/人）", accessor="agreement__fee", attrs=NUMBER)
+    last_plan = tables.Column("上年计划", visible=False)
+    fee = tables.Column("协议费用", accessor="agreement__fee", attrs=NUMBER)
     trainers = tables.Column("培训教师", attrs=NUMBER)
-    rate = tables.Column("本年周报填报率", empty_values=(), orderable=False, attrs=NUMBER)
+    rate = tables.Column("本年填报率", empty_values=(), orderable=False, attrs=NUMBER)
     state = ReviewStateColumn(attrs=SHORT)
-    waiting = InstantColumn(
-        verbose_name="等待起", empty_values=(), accessor="submitted_at", order_by="submitted_at"
+    waiting = tables.Column(
+        "等待起", empty_values=(), accessor="submitted_at", order_by="submitted_at", attrs=SHORT
     )
-    left = tables.Column("剩余时间", empty_values=(), orderable=False, attrs=SHORT)
+    left = tables.Column("剩余时间", empty_values=(), orderable=False, visible=False)
     review_comment = tables.Column("审核意见", visible=False)
 
     class Meta(PortalTable.Meta):
@@ -81,17 +88,17 @@ class QueueTable(PortalTable):
     def value_school(self, value: Any) -> str:
         return str(value)
 
+    def in_full(self) -> None:
+        for name in ("code", "supervisor", "majors", "last_plan", "left", "review_comment"):
+            self.columns.show(name)
+
     def render_certificate_level(self, value: Any, record: Any) -> SafeString:
         link = format_html('<a href="{}">{}</a>', reverse("reviews:item", args=[record.pk]), value)
-        return with_note(link, "续报年度计划" if record.is_renewal else "")
+        note = ["续报年度计划"] if record.is_renewal else []
+        return with_note(link, "；".join(filter(None, [*note, _majors(record)])))
 
     def value_certificate_level(self, value: Any) -> str:
         return str(value)
-
-    def render_majors(self, record: Any) -> str:
-        names = [major.name for major in record.majors.all()]
-        more = f"等 {len(names)} 个" if len(names) > MOST_MAJORS else ""
-        return "、".join(names[:MOST_MAJORS]) + more or "—"
 
     def value_majors(self, record: Any) -> str:
         return "、".join(str(major) for major in record.majors.all())
@@ -99,11 +106,25 @@ class QueueTable(PortalTable):
     def render_rate(self, record: Any) -> str:
         return self.rates.get(record.application.school_id, Rate()).text
 
-    def render_waiting(self, record: Any) -> str:
-        return portal.when(self.since.get(record.pk) or record.submitted_at) or "—"
+    def render_planned(self, value: int, record: Any) -> SafeString:
+        return with_note(str(value), "" if record.last_plan is None else f"上年 {record.last_plan}")
+
+    def value_planned(self, value: int) -> int:
+        return value
+
+    def render_waiting(self, record: Any) -> SafeString:
+        since = self.since.get(record.pk) or record.submitted_at
+        return with_note(
+            portal.moment(since, clock.now()) if since else "—", portal.left(queue.step_closes(record))
+        )
 
     def value_waiting(self, record: Any) -> Any:
         return self.since.get(record.pk) or record.submitted_at or ""
 
-    def render_left(self, record: Any) -> str:
-        return portal.left(queue.step_closes(record)) or "—"
+    def value_left(self, record: Any) -> str:
+        return portal.left(queue.step_closes(record))
+
+
+def _majors(item: ApplicationItem) -> str:
+    names = [major.name for major in item.majors.all()]
+    return "、".join(names[:MOST_MAJORS]) + (f"等 {len(names)} 个" if len(names) > MOST_MAJORS else "")

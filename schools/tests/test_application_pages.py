@@ -115,7 +115,8 @@ def test_before_submission_others_see_only_that_there_is_something(world, applic
 def test_files_of_a_draft_are_the_schools_alone(world, item, client_for):
     fill(client_for(world.contact), item)
     file = reverse("core:attachment", args=[ItemFile.objects.get().attachment_id])
-    assert client_for(world.leader).get(file).status_code == 200
+    answer = client_for(world.leader).get(file)
+    assert b"".join(answer.streaming_content).startswith(b"%PDF")
     assert client_for(world.office).get(file).status_code == 404
 
 
@@ -219,10 +220,11 @@ def test_majors_are_searched_in_the_rounds_catalogue(world, round, client_for):
 
 
 def test_the_deadline_passes_while_the_form_is_open(world, round, item, client_for):
-    client = client_for(world.contact)
     world.at(round.school_closes_at - dt.timedelta(microseconds=1))
+    client = client_for(world.contact)
     assert post_item(client, item, equipment="最后一刻").status_code == 302
     world.at(round.school_closes_at)
+    client = client_for(world.contact)
     refused = client.post(address("draft", item.pk), {"revision": 1, "equipment": "迟了"})
     assert refused.status_code == 403
     assert "已于11月25日（星期三）10:00截止" in refused.json()["message"]
@@ -235,7 +237,7 @@ def test_four_reasons_for_a_locked_form_are_four_messages(world, round, applicat
     client = client_for(world.contact)
 
     def reasons():
-        return client.get(address("item", item.pk)).context["reasons"]
+        return client_for(world.contact).get(address("item", item.pk)).context["reasons"]
 
     fill(client, item)
     submit(client, application)
@@ -344,6 +346,7 @@ def test_the_list_of_twelve_takes_no_more_queries_than_of_one(world, round, clie
             typed = filled(draft, agreement=str(draft.agreement_id))
             ApplicationItem.objects.filter(pk=draft.pk).update(draft=typed)
         client = client_for(world.contact if school == world.school else world.other_contact)
+        client.get(address("list"))
         with CaptureQueriesContext(connection) as queries:
             page = client.get(address("detail", application.pk))
         assert f"{number} / {number}" in text(page)
@@ -352,4 +355,4 @@ def test_the_list_of_twelve_takes_no_more_queries_than_of_one(world, round, clie
             client.get(address("check", application.pk))
         counts.append(len(queries))
     assert counts[:2] == counts[2:]
-    assert max(counts) <= 26, counts
+    assert max(counts) <= 20, counts

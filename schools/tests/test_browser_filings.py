@@ -72,7 +72,7 @@ def test_an_expert_gives_an_opinion_on_a_phone(world, live_server, visit):
     page.goto(live_server.url)
     page.click(".places-folded summary")
     page.click(".places-folded >> text=待我提出的意见")
-    page.click("table a")
+    page.click("tbody a")
     expect(page.locator("main")).to_contain_text("机房一间")
     page.check("text=修改后同意")
     page.fill("#id_text", "补充实训安排")

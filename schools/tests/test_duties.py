@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from core import clock
 from core.models import Event, Notice
@@ -355,6 +356,21 @@ def test_a_bureau_with_many_to_review_gets_one_reminder(world, round):
     notice = Notice.objects.get(recipient=world.city_officer, key__startswith="reminders:")
     assert notice.text == "您有 6 项即将到期的事项。"
     assert not reminders()
+
+
+def test_the_list_of_deadlines_leads_each_to_the_work(world, round, client_for):
+    application = begin(world, round, reviewer=world.bureau)
+    mine = reverse("applications:detail", args=[application.pk])
+    review = reverse("reviews:application", args=[application.pk])
+    page = reverse("obligations:deadlines")
+    assert mine in client_for(world.contact).get(page).content.decode()
+    hand_in(world.contact, application)
+    bureau = client_for(world.city_officer).get(page).content.decode()
+    assert review in bureau
+    assert "待办" in bureau
+    assert "5月27日（星期四）24:00" in bureau
+    assert review not in client_for(world.contact).get(page).content.decode()
+    assert review not in client_for(world.other_city_officer).get(page).content.decode()
 
 
 # --- many at once

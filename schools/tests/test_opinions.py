@@ -41,9 +41,9 @@ def item_of(world, school=None, *, state="first_reviewed", level=None, **facts):
     return make_item(application, level or world.level, state=state, **facts)
 
 
-def asked(world, item=None, expert=None):
+def asked(world, item=None, expert=None, due=DUE):
     item = item or item_of(world)
-    opinions.ask(items=[item], experts=[expert or world.expert], due_at=DUE, by=world.office, at=clock.now())
+    opinions.ask(items=[item], experts=[expert or world.expert], due_at=due, by=world.office, at=clock.now())
     return ExpertOpinion.objects.get(item=item, expert=expert or world.expert)
 
 

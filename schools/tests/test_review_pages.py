@@ -156,7 +156,7 @@ def test_the_queue_is_exported_with_codes_and_comments(world, round, level, clie
     rows = list(load_workbook(io.BytesIO(response.content)).active.values)
     row = dict(zip(rows[0], rows[1], strict=True))
     assert (row["院校"], row["代码"]) == ("太原演示职业学校", world.school_org.code)
-    assert (row["证书等级"], row["拟考证人数"]) == ("演示网络1（中级）", 40)
+    assert (row["证书等级、专业"], row["拟考证人数"]) == ("演示网络1（中级）", 40)
     assert (row["状态"], row["审核意见"], row["专业"]) == ("待审核", "同意", "710202 计算机网络技术")
 
 

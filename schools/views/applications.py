@@ -120,7 +120,8 @@ def _show(
 ) -> HttpResponse:
     at = clock.now()
     own = may_apply(request.user, application.school)
-    items = list(application.items.visible_to(request.user).order_by("pk"))
+    rows = application.items.visible_to(request.user).select_related("certificate_level__certificate__owner")
+    items = list(rows.order_by("pk"))
     cards = cards_of(items, at)
     waiting = [card for card in cards if card.standing and not card.is_late]
     closed = eligibility.door(application.round, application.school, at)
@@ -194,8 +195,8 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("applications:receipt", sent.receipt)
     waiting = services.waiting_items(application, at)
     if not waiting:
-        reasons = eligibility.door(application.round, application.school, at)
-        messages.warning(request, "；".join(reasons) or "没有待提交的项目。")
+        closed = eligibility.door(application.round, application.school, at)
+        messages.warning(request, "；".join(closed) or "没有待提交的项目。")
         return redirect("applications:detail", pk)
     reasons: list[str] = []
     if request.method == "POST":

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Organization, Role
 from core import clock
+from core.draft_pages import Difference
 from core.lists import ListPage
 from core.models import Attachment
 from core.workflow import NotNow
@@ -118,7 +119,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _with_differences(
     record: SchoolFiling, versions: list[SchoolFilingVersion], *, plain: bool
-) -> list[tuple[SchoolFilingVersion, list[shape.Difference]]]:
+) -> list[tuple[SchoolFilingVersion, list[Difference]]]:
     """Newest first, each with what it changed of the one before."""
     names = {str(file.pk): file.name for file in Attachment.objects.of(record)}
     typed = [shape.typed_of(version.content) for version in versions]

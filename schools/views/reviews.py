@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -15,7 +15,7 @@ from core.workflow import Offer
 from obligations.rates import rate
 from schools import eligibility, permissions, queue
 from schools.filters.reviews import QueueFilter
-from schools.models import AnnualPlan, Application, ApplicationItem, ExpertOpinion, ItemFile
+from schools.models import AnnualPlan, Application, ApplicationItem, ExpertOpinion
 from schools.services import reviews
 from schools.tables.reviews import QueueTable
 from schools.workflow import review
@@ -64,6 +64,7 @@ class Queue(ListPage):
         found = chosen.form.cleaned_data.get("round") if chosen.is_valid() else None
         return context | {
             "actions": reviews.actions_of(self.request.user),
+            "may_ask": permissions.may_ask_experts(self.request.user),
             "round": found,
             "query": self.request.GET.urlencode(),
         }
@@ -71,18 +72,15 @@ class Queue(ListPage):
     def _filtered(self) -> Any:
         filterset, table = super()._filtered()
         if self.request.method == "POST":
-            for name in ("code", "supervisor", "review_comment"):
-                table.columns.show(name)
+            table.in_full()
             table.beside(self.request.user, table.data.data)
         return filterset, table
 
 
 def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
     items = ApplicationItem.objects.visible_to(request.user).handed_in()
-    kept = ItemFile.objects.filter(removed_at=None).select_related("attachment")
     item = get_object_or_404(
-        items.with_total()
-        .select_related(
+        items.with_total().select_related(
             "application__round",
             "application__school__organization__supervisor",
             "application__school__organization__city",
@@ -91,8 +89,7 @@ def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
             "certificate_level__certificate__owner",
             "agreement",
             "decided_by",
-        )
-        .prefetch_related("majors", Prefetch("files", kept, "kept_files"), "application__round__extensions"),
+        ),
         pk=pk,
     )
     check_right(request.user)

@@ -332,7 +332,7 @@ class RoundExtend(OfOneRound, CheckedFormView):
 
     @property
     def heading(self) -> str:  # type: ignore[override]
-        return f"{self.round}：延期"
+        return f"{self.round}延期"
 
     def get_initial(self) -> dict[str, Any]:
         return {"organization": self.request.GET.get("school")}

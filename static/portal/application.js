@@ -22,6 +22,7 @@
     const select = document.createElement("select");
     select.multiple = true;
     select.id = "majors-picker";
+    select.className = "form-select";
     area.before(select);
     area.hidden = true;
     const help = form.querySelector("#id_majors_helptext");
@@ -34,6 +35,11 @@
       searchField: ["text"],
       plugins: { remove_button: { title: "移除" } },
       create: true,
+      closeAfterSelect: true,
+      onItemAdd() {
+        this.setTextboxValue("");
+        this.refreshOptions(false);
+      },
       createFilter: (text) => /^\d[0-9A-Za-z]{3,7}[\s,，、:：]*[^\s\d]/.test(text.normalize("NFKC").trim()),
       load: async (query, done) => {
         try {

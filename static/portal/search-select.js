@@ -5,6 +5,13 @@ for (const select of document.querySelectorAll("select[data-search]")) {
   new TomSelect(select, {
     maxOptions: null,
     plugins: select.multiple ? { remove_button: { title: "移除" } } : {},
+    // The list must not stay over what comes next on the page.
+    closeAfterSelect: true,
+    onItemAdd() {
+      if (!select.multiple) return;
+      this.setTextboxValue("");
+      this.refreshOptions(false);
+    },
     // What matches equally well keeps the page's own order.
     sortField: [{ field: "$score" }, { field: "$order" }],
     render: { no_results: () => '<div class="no-results">没有找到</div>' },

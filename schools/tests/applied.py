@@ -1,0 +1,31 @@
+"""An application of the world's school for the tests that walk every address."""
+
+from core import clock
+from schools.models import ApplicationItem
+from schools.services import applications as services
+from schools.tests.applying import complete
+from schools.tests.builders import make_round
+
+NOT_OF_A_SCHOOL = {"applications:majors", "applications:start"}
+
+
+def addresses(world):
+    """URL name → the values of its address: one item was handed in, one is still a draft."""
+    application = services.start_application(
+        round=make_round(year=2021), school=world.school, by=world.contact, at=clock.now()
+    )
+    [item] = services.add_items(
+        application=application, levels=[world.level], by=world.contact, at=clock.now()
+    )
+    complete(ApplicationItem.objects.get(pk=item.pk))
+    version = services.submit_application(
+        application=application, token="walk", by=world.contact, at=clock.now()
+    )
+    of_item = ("item", "draft", "files", "remove", "withdraw")
+    of_all = ("detail", "add", "add-running", "check", "print")
+    return {
+        **{f"applications:{name}": {"pk": item.pk} for name in of_item},
+        **{f"applications:{name}": {"pk": application.pk} for name in of_all},
+        **{f"applications:{name}": {"receipt": version.receipt} for name in ("receipt", "version")},
+        **{name: {"round": application.round_id} for name in NOT_OF_A_SCHOOL},
+    }

@@ -1,0 +1,66 @@
+"""Two officers at once, on PostgreSQL: one decision stands, and what it brings about happens once."""
+
+import datetime as dt
+
+import pytest
+
+from accounts.models import PilotMembership
+from core import clock
+from core.models import Event
+from core.tests.races import together
+from core.workflow import NotNow
+from schools.models import Programme
+from schools.services import reviews
+from schools.tests.reviewing import handed_in, hubei_round, new_level
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+def decide(action, items, by):
+    """The decision as work for a thread; a refusal gives its words."""
+
+    def work():
+        try:
+            return reviews.decide_many(
+                action=action, items=[i.pk for i in items], by=by, at=clock.now(), comment="见附件"
+            )
+        except NotNow as refusal:
+            return str(refusal)
+
+    return work
+
+
+@pytest.fixture
+def items(world):
+    world.at("2021-05-26T10:00:00+08:00")
+    return handed_in(hubei_round(), world.school, [new_level(world, n) for n in range(3)])
+
+
+def test_one_approves_while_another_rejects(world, items):
+    results = together(
+        decide("item_approve", items, world.office), decide("item_reject", items[::-1], world.office2)
+    )
+    [refused] = [result for result in results if isinstance(result, str)]
+    assert "现在是“" in refused
+    states = set(type(items[0]).objects.values_list("state", flat=True))
+    assert len(states) == 1
+    begun = Programme.objects.filter(origin__in=items).count()
+    assert begun == (3 if states == {"approved"} else 0)
+    decisions = Event.objects.filter(action__in=["item_approve", "item_reject"])
+    assert decisions.count() == 3
+
+
+def test_the_same_approval_twice_begins_everything_once(world, items):
+    results = together(*[decide("item_approve", items, by) for by in (world.office, world.office2)])
+    assert sorted(type(result).__name__ for result in results) == ["list", "str"]
+    assert Programme.objects.filter(origin__in=items).count() == 3
+
+
+def test_two_items_of_one_school_approved_at_once_make_it_join_once(world, items):
+    world.school.organization.memberships.update(left_at=clock.now() - dt.timedelta(days=1))
+    results = together(
+        decide("item_approve", items[:1], world.office), decide("item_approve", items[1:], world.office2)
+    )
+    assert all(isinstance(result, list) for result in results), results
+    assert PilotMembership.objects.filter(organization=world.school_org, left_at=None).count() == 1
+    assert Programme.objects.filter(origin__in=items).count() == 3
