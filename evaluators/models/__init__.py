@@ -4,10 +4,13 @@ from evaluators.models.activities import (
     Activity,
     ActivityQuerySet,
     Qualification,
+    QualificationQuerySet,
     Resource,
     SignUp,
     Teacher,
     Trainer,
+    TrainingRule,
+    levels_visible_to,
 )
 from evaluators.models.filings import EvaluatorFiling, EvaluatorFilingQuerySet, EvaluatorFilingVersion
 from evaluators.models.profiles import Charge, Evaluator, EvaluatorQuerySet
@@ -25,9 +28,12 @@ __all__ = [
     "ExamSite",
     "ExamSiteQuerySet",
     "Qualification",
+    "QualificationQuerySet",
     "Resource",
     "SignUp",
     "SiteCondition",
     "Teacher",
     "Trainer",
+    "TrainingRule",
+    "levels_visible_to",
 ]

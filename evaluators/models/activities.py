@@ -8,12 +8,18 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import City, Organization, Role
 from certificates.models import Certificate, CertificateLevel
-from core.fields import EncryptedTextField
+from core.fields import EncryptedTextField, masked
+from evaluators.models.profiles import Charge
 from schools.models import Programme, School
+
+
+# From how many days before its end a qualification counts as about to expire.
+EXPIRING_DAYS = 90
 
 
 class TrainerQuerySet(models.QuerySet["Trainer"]):
@@ -21,10 +27,8 @@ class TrainerQuerySet(models.QuerySet["Trainer"]):
         if user.sees_province:
             return self.all()
         if user.role == Role.COORDINATOR:
-            return self.filter(
-                evaluator__evaluator__charges__coordinator=user,
-                evaluator__evaluator__charges__ended_at=None,
-            ).distinct()
+            charged = Charge.objects.filter(coordinator=user, ended_at=None).values("evaluator")
+            return self.filter(evaluator__in=charged)
         return self.filter(evaluator=user.organization_id) if user.role == Role.EVALUATOR else self.none()
 
     def in_team(self) -> "TrainerQuerySet":
@@ -69,22 +73,38 @@ class Trainer(models.Model):
     def __str__(self) -> str:
         return f"{self.name}（{self.employer}）"
 
+    @property
+    def organization_id(self) -> int:
+        return self.evaluator_id
+
+    @property
+    def masked_phone(self) -> str:
+        return masked(self.phone)
+
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
     def visible_to(self, user: Any) -> "ActivityQuerySet":
         """The province all; a coordinator those in his or her charge; the evaluator its own; a city those in
-        it or for its schools; a school those that concern it: named, or for its city or its certificates."""
+        it or for its schools; a school those that concern it: named, or for its city or its certificates.
+        A returned one is no filing: of the schools only those see it that have signed somebody up."""
         if user.sees_province:
             return self.all()
         if user.role == Role.COORDINATOR:
-            return self.filter(
-                evaluator__evaluator__charges__coordinator=user,
-                evaluator__evaluator__charges__ended_at=None,
-            ).distinct()
+            charged = Charge.objects.filter(coordinator=user, ended_at=None).values("evaluator")
+            return self.filter(evaluator__in=charged)
         if user.role == Role.EVALUATOR:
             return self.filter(evaluator=user.organization_id)
-        if user.role == Role.CITY_BUREAU or user.role in Role.of_a_school():
-            return self.filter(self._concerns(user)).exclude(state=Activity.State.RETURNED).distinct()
+        if user.role == Role.CITY_BUREAU:
+            held_there = Q(city=user.organization.city_id, city__isnull=False)
+            return self.filter(self._concerns(user) | held_there)
+        if user.role in Role.of_a_school():
+            returned = Q(state=Activity.State.RETURNED)
+            signed_up = SignUp.objects.active().filter(
+                activity=OuterRef("pk"), teacher__school=user.organization_id
+            )
+            return self.filter(self._concerns(user) | Exists(signed_up)).exclude(
+                returned & ~Exists(signed_up)
+            )
         return self.none()
 
     def _concerns(self, user: Any) -> Q:
@@ -92,10 +112,27 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
         running = Programme.objects.filter(
             school__in=schools, certificate_level__certificate=OuterRef("certificate")
         )
-        named = Q(schools__in=schools)
-        open_to_all = Q(schools=None) & Exists(running)
-        in_city = Q(cities=None) | Q(cities__in=schools.values("organization__city"))
-        return named | (open_to_all & in_city)
+        to = Activity.schools.through.objects.filter(activity=OuterRef("pk"))
+        towards = Activity.cities.through.objects.filter(activity=OuterRef("pk"))
+        own_cities = schools.values("organization__city")
+        in_city = ~Exists(towards) | Exists(towards.filter(city__in=own_cities))
+        return Exists(to.filter(school__in=schools)) | (~Exists(to) & Exists(running) & in_city)
+
+    def past(self, instant: dt.datetime) -> "ActivityQuerySet":
+        return self.filter(ends_at__lte=instant)
+
+    def coming(self, instant: dt.datetime) -> "ActivityQuerySet":
+        """Not over yet."""
+        return self.filter(ends_at__gt=instant)
+
+    def filed_late(self) -> "ActivityQuerySet":
+        return self.filter(filed_at__gte=F("starts_at"))
+
+    def with_taken(self) -> "ActivityQuerySet":
+        """Adds `taken`: teachers signed up."""
+        active = SignUp.objects.active().filter(activity=OuterRef("pk")).order_by()
+        counted = active.values("activity").annotate(n=Count("pk")).values("n")
+        return self.annotate(taken=Coalesce(Subquery(counted), 0))
 
 
 class Activity(models.Model):
@@ -178,9 +215,9 @@ class Activity(models.Model):
 
 class TeacherQuerySet(models.QuerySet["Teacher"]):
     def visible_to(self, user: Any) -> "TeacherQuerySet":
-        """By school; an evaluator those who signed up for its activities."""
+        """By school; an evaluator those who are signed up for its activities."""
         if user.role == Role.EVALUATOR:
-            attending = SignUp.objects.filter(
+            attending = SignUp.objects.active().filter(
                 teacher=OuterRef("pk"), activity__evaluator=user.organization_id
             )
             return self.filter(Exists(attending))
@@ -214,6 +251,34 @@ class Teacher(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def organization_id(self) -> int:
+        return int(self.school_id)
+
+    @property
+    def masked_phone(self) -> str:
+        return masked(self.phone)
+
+
+class QualificationQuerySet(models.QuerySet["Qualification"]):
+    def visible_to(self, user: Any) -> "QualificationQuerySet":
+        """By teacher; an evaluator those for its own certificates."""
+        rows = self.filter(teacher__in=Teacher.objects.visible_to(user))
+        if user.role == Role.EVALUATOR:
+            return rows.filter(certificate_level__certificate__owner=user.organization_id)
+        return rows
+
+    def held_on(self, day: dt.date) -> "QualificationQuerySet":
+        """In force on a local day, the last day included, of teachers who are still at their school."""
+        in_force = Q(valid_until=None) | Q(valid_until__gte=day)
+        there = Q(teacher__left_on=None) | Q(teacher__left_on__gt=day)
+        return self.filter(in_force, there, obtained_on__lte=day)
+
+    def expiring(self, day: dt.date) -> "QualificationQuerySet":
+        """In force, and for not more than EXPIRING_DAYS from `day`."""
+        last = day + dt.timedelta(days=EXPIRING_DAYS)
+        return self.held_on(day).filter(valid_until__lte=last)
+
 
 class Qualification(models.Model):
     """A teacher's right to train for, or examine, a certificate."""
@@ -234,23 +299,44 @@ class Qualification(models.Model):
         Activity, models.SET_NULL, null=True, blank=True, related_name="qualifications", verbose_name="来源"
     )
 
+    objects = QualificationQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "教师资格"
         ordering = ["teacher", "certificate_level", "kind"]
         constraints = [
             models.UniqueConstraint(
-                fields=["teacher", "certificate_level", "kind"], name="qualification_once"
-            )
+                fields=["teacher", "certificate_level", "kind"],
+                name="qualification_once",
+                violation_error_message="这位教师已登记这个等级的这种资格，请修改原有的一条。",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("obtained_on")),
+                name="qualification_order",
+                violation_error_message="有效期不能早于取得日期。",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.teacher} {self.certificate_level} {self.get_kind_display()}"
 
-    def holds_on(self, day: dt.date) -> bool:
-        return self.obtained_on <= day and (self.valid_until is None or day <= self.valid_until)
+    @property
+    def organization_id(self) -> int:
+        return int(self.teacher.school_id)
+
+    def state_on(self, day: dt.date) -> str:
+        """`pending` (not begun), `valid`, `expiring` (EXPIRING_DAYS or less to go) or `expired`."""
+        if day < self.obtained_on:
+            return "pending"
+        if self.valid_until is None or self.valid_until > day + dt.timedelta(days=EXPIRING_DAYS):
+            return "valid"
+        return "expiring" if day <= self.valid_until else "expired"
 
 
 class SignUpQuerySet(models.QuerySet["SignUp"]):
+    def active(self) -> "SignUpQuerySet":
+        return self.filter(cancelled_at=None)
+
     def visible_to(self, user: Any) -> "SignUpQuerySet":
         if user.role == Role.EVALUATOR:
             return self.filter(activity__evaluator=user.organization_id)
@@ -285,6 +371,28 @@ class SignUp(models.Model):
         return f"{self.teacher} {self.activity}"
 
 
+class ResourceQuerySet(models.QuerySet["Resource"]):
+    def visible_to(self, user: Any) -> "ResourceQuerySet":
+        return self.filter(certificate_level__in=levels_visible_to(user))
+
+
+def levels_visible_to(user: Any) -> models.QuerySet[CertificateLevel]:
+    """The levels whose resources a user looks at: the province all; a coordinator those in his or her charge;
+    an evaluator its own; a city and a school those that are run there."""
+    levels = CertificateLevel.objects.all()
+    if user.sees_province:
+        return levels
+    if user.role == Role.COORDINATOR:
+        charged = Charge.objects.filter(coordinator=user, ended_at=None).values("evaluator")
+        return levels.filter(certificate__owner__in=charged)
+    if user.role == Role.EVALUATOR:
+        return levels.filter(certificate__owner=user.organization_id)
+    if user.role == Role.CITY_BUREAU or user.role in Role.of_a_school():
+        run = Programme.objects.visible_to(user).filter(certificate_level=OuterRef("pk"))
+        return levels.filter(Exists(run))
+    return levels.none()
+
+
 class Resource(models.Model):
     """What an evaluator keeps up for a certificate level (MOE 二(四), 三(一)); its age is seen. History is in
     the events; files are attached."""
@@ -304,9 +412,59 @@ class Resource(models.Model):
     updated_on = models.DateField("最近更新日期")
     updated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
+    objects = ResourceQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "培训考核资源"
         ordering = ["certificate_level"]
 
     def __str__(self) -> str:
         return f"{self.certificate_level} 资源"
+
+    @property
+    def organization_id(self) -> int:
+        return self.certificate_level.certificate.owner_id
+
+
+class TrainingRuleQuerySet(models.QuerySet["TrainingRule"]):
+    def visible_to(self, user: Any) -> "TrainingRuleQuerySet":
+        """The rule is for everybody who works for the pilot."""
+        return self.none() if user.role == Role.LEARNER else self.all()
+
+    def on(self, day: dt.date) -> "TrainingRule":
+        """The rule in force on a local day; before the first one nothing is asked and nothing is named."""
+        return self.filter(effective_from__lte=day).first() or TrainingRule()
+
+
+class TrainingRule(models.Model):
+    """The province's rule for training teachers, in force from a day until the next one."""
+
+    effective_from = models.DateField(
+        "生效日期", unique=True, error_messages={"unique": "当日已有一条规则。"}
+    )
+    # Students for whom one trainer is enough (沪教委高〔2021〕3号: 80); null: the province does not ask.
+    students_per_trainer = models.PositiveSmallIntegerField(
+        "每名培训师对应的学生数", null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    # What training fees are set by (MOE 二(二) 参考国家和地方关于教师培训的规定).
+    fee_rule = models.CharField("教师培训收费规定", max_length=200, blank=True)
+    fee_per_day = models.DecimalField(
+        "参考标准（元/人·天）",
+        max_digits=9,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+    )
+    document = models.CharField("依据文件", max_length=120, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField("制定时间")
+
+    objects = TrainingRuleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "师资培训规则"
+        ordering = ["-effective_from"]
+
+    def __str__(self) -> str:
+        return f"师资培训规则（{self.effective_from}起）"
