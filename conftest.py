@@ -20,7 +20,9 @@ from django.test import Client
 from accounts.models import City, Organization, PilotMembership, Role, User
 from certificates.models import Certificate, CertificateLevel
 from core import clock
-from evaluators.models import Evaluator
+from core.drafts import content_hash
+from evaluators import filing_content
+from evaluators.models import Evaluator, EvaluatorFiling, EvaluatorFilingVersion
 from obligations import periods
 from obligations.models import Obligation, ObligationKind, Period, Policy
 from schools.models import AnnualPlan, Programme, School
@@ -144,6 +146,30 @@ class World(SimpleNamespace):
         AnnualPlan.objects.create(programme=programme, year=2020, candidates=100)
         return programme
 
+    def put_on_file(self, certificate: Certificate) -> EvaluatorFiling:
+        """The certificate's evaluator has filed, and the province has accepted it."""
+        filing = EvaluatorFiling.objects.create(certificate=certificate)
+        content: Any = filing_content.empty(certificate)
+        version = EvaluatorFilingVersion.objects.create(
+            filing=filing,
+            number=1,
+            receipt=f"PJ20200102-{certificate.pk:06d}",
+            token="world",
+            received_at=dt.datetime(2020, 1, 2, 2, tzinfo=dt.UTC),
+            submitted_by=self.evaluator_officer,
+            content=content,
+            content_hash=content_hash(content),
+        )
+        accepted = EvaluatorFiling.State.ACCEPTED
+        EvaluatorFiling.objects.filter(pk=filing.pk).update(
+            state=accepted,
+            current=version,
+            accepted=version,
+            reviewed_by=self.office,
+            reviewed_at=version.received_at,
+        )
+        return EvaluatorFiling.objects.get(pk=filing.pk)
+
     def add_week(self, key: str) -> Period:
         """The period of that ISO week, opened, with the obligations of the members of its opening."""
         period = periods.make_period(self.policy, *iso_week(key))
@@ -214,6 +240,7 @@ def _people_and_places(w: World) -> None:
         people[name] = w.new_user(role, organization, name)
     User.objects.bulk_create(people.values())
     vars(w).update(people)
+    w.filing = w.put_on_file(w.certificate)
 
 
 @pytest.fixture

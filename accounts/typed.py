@@ -4,7 +4,7 @@
     def edit(request, pk): ...
         restored = typed.take(request)    # QueryDict | None, once
 
-Works with scripts off. Kept in the session, without files, at most 256 KB, for two hours.
+Works with scripts off. Kept in the session, encrypted, without files, at most 256 KB, for two hours.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from core import clock
+from core import clock, crypto
 
 MOST_BYTES = 256 * 1024
 MOST_FORMS = 3
@@ -63,7 +63,7 @@ def stash(request: HttpRequest, *, owner_id: object = None) -> bool:
     kept.pop(request.path, None)
     kept[request.path] = {
         "at": _seconds(),
-        "body": body,
+        "body": crypto.encrypt(body, row=_row(request)),
         "owner": str(owner_id) if owner_id else "",
     }
     request.session[_KEY] = dict(list(kept.items())[-MOST_FORMS:])
@@ -79,7 +79,14 @@ def take(request: HttpRequest) -> QueryDict | None:
     request.session[_KEY] = kept
     if mine is None or mine["owner"] not in {"", str(request.user.pk)}:
         return None
-    return QueryDict(mine["body"])
+    try:
+        return QueryDict(crypto.decrypt(mine["body"], row=_row(request)))
+    except crypto.DecryptionFailed:
+        return None
+
+
+def _row(request: HttpRequest) -> str:
+    return f"typed.{request.path}"
 
 
 def _fresh(request: HttpRequest) -> dict[str, dict[str, Any]]:

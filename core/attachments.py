@@ -1,16 +1,19 @@
 """Files that people hand in: checked by name, size and content, kept under random names.
 
 A file is what its extension says, begins as such a file begins, and really opens as one. Office files
-are zip archives: what they would unpack to is added up before anything is unpacked.
+are zip archives: what they would unpack to is added up before anything is unpacked. On disk a file is
+encrypted (core.crypto), bound to its attachment's id; `sha256` and `size` are those of the plain content.
 """
 
 import datetime as dt
 import hashlib
+import itertools
 import re
 import unicodedata
 import uuid
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -21,7 +24,7 @@ from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.db import models, transaction
 
-from core import events
+from core import crypto, events
 from core.models import Attachment
 
 events.register(file_attached="上传附件")
@@ -153,6 +156,89 @@ def _jpeg_opens(content: bytes) -> bool:
     return False
 
 
+class _Sealed(File):  # type: ignore[type-arg]
+    """What is written to the disk for an attachment."""
+
+    def __init__(self, plain: Iterator[bytes], attachment: Attachment) -> None:
+        super().__init__(None)
+        self._written = crypto.seal_file(plain, row=_row(attachment))
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        return self._written
+
+
+def _row(attachment: Attachment) -> str:
+    return f"core.attachment.{attachment.pk}"
+
+
+def opened(attachment: Attachment) -> Iterator[bytes]:
+    """The plain content, piece by piece, the first one verified before this returns.
+
+    Raises FileNotFoundError, crypto.DecryptionFailed.
+    """
+    name = attachment.file.name
+    pieces = _pieces(attachment)
+    try:
+        first = next(pieces)
+    except FileNotFoundError:
+        # `rotate_keys` may have moved it since the row was read.
+        attachment.refresh_from_db(fields=["file"])
+        if attachment.file.name == name:
+            raise
+        pieces = _pieces(attachment)
+        first = next(pieces)
+    return itertools.chain([first], pieces)
+
+
+def _pieces(attachment: Attachment) -> Iterator[bytes]:
+    """A file kept before files were encrypted is read as it is, until `rotate_keys` has sealed it."""
+    with attachment.file.storage.open(attachment.file.name, "rb") as file:
+        is_sealed = crypto.file_key(file) is not None
+        file.seek(0)
+        yield from crypto.open_file(file, row=_row(attachment)) if is_sealed else file.chunks()
+
+
+def content_of(attachment: Attachment) -> bytes:
+    """The plain content. Raises FileNotFoundError, crypto.DecryptionFailed."""
+    return b"".join(opened(attachment))
+
+
+def reseal(attachment: Attachment) -> bool:
+    """Encrypt the stored file with the newest key under a new name; False when it is so already.
+
+    The row is changed only if it still names the file that was read; the file that is named no more goes.
+    Raises FileNotFoundError, crypto.DecryptionFailed, ValueError: not the content that was handed in.
+    """
+    storage, old = attachment.file.storage, str(attachment.file.name)
+    with storage.open(old, "rb") as file:
+        if crypto.file_key(file) == crypto.newest_key():
+            return False
+    digest = hashlib.sha256()
+    new = storage.save(
+        f"{PurePosixPath(old).parent}/{uuid.uuid4().hex}.bin",
+        _Sealed(_digested(_pieces(attachment), digest), attachment),
+    )
+    is_whole = digest.hexdigest() == attachment.sha256
+    changed = is_whole and Attachment.objects.filter(pk=attachment.pk, file=old).update(file=new)
+    storage.delete(old if changed else new)
+    if not is_whole:
+        raise ValueError(f"{attachment.pk}: SHA-256")
+    return bool(changed)
+
+
+def _digested(pieces: Iterator[bytes], digest: Any) -> Iterator[bytes]:
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
+
+
+def discard(attachment: Attachment) -> None:
+    """Delete the row now and the file once that is committed."""
+    stored, storage = str(attachment.file.name), attachment.file.storage
+    attachment.delete()
+    transaction.on_commit(lambda: storage.delete(stored))
+
+
 @transaction.atomic
 def attach(*, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datetime) -> Attachment:
     """Keep a file with `target`. Raises ValidationError: not acceptable, or MOST_FILES reached."""
@@ -174,7 +260,7 @@ def attach(*, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datet
         uploaded_at=at,
     )
     upload.seek(0)
-    attachment.file.save(f"{uuid.uuid4().hex}.{name.rpartition('.')[2].lower()}", upload, save=False)
+    attachment.file.save(f"{uuid.uuid4().hex}.bin", _Sealed(upload.chunks(), attachment), save=False)
     attachment.save(force_insert=True)
     events.record(
         "file_attached",

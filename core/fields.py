@@ -24,7 +24,18 @@ class EncryptedTextField(models.TextField):
 
     def pre_save(self, instance: models.Model, add: bool) -> Any:
         value = getattr(instance, self.attname)
-        return crypto.encrypt(self.to_text(value), row=self.row(instance)) if value else ""
+        return Sealed(crypto.encrypt(self.to_text(value), row=self.row(instance))) if value else ""
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if value and not isinstance(value, Sealed):
+            raise ClearText(f"{self.model.__name__}.{self.attname}: save() encrypts, update() does not")
+        return super().get_db_prep_save(str(value) if value else value, connection)
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        """What an expression would give is not encrypted either; bulk_update writes through one."""
+        if hasattr(value, "resolve_expression"):
+            raise ClearText(f"{self.model.__name__}.{self.attname}: save() encrypts, expressions do not")
+        return "%s"
 
     def to_text(self, value: Any) -> str:
         return str(value)
@@ -38,11 +49,16 @@ class EncryptedTextField(models.TextField):
         return None
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
-        return _Sealed(value) if value else value
+        return Sealed(value) if value else value
 
 
-class _Sealed(str):
-    """Ciphertext as it came from the database, not decrypted until somebody reads the attribute."""
+class Sealed(str):
+    """Ciphertext: as it came from the database, not decrypted until somebody reads the attribute, or as it
+    is written. Only this is ever written."""
+
+
+class ClearText(TypeError):
+    """Personal data was about to be written as it is."""
 
 
 class _Decrypting:
@@ -56,7 +72,7 @@ class _Decrypting:
         if name not in instance.__dict__:
             instance.refresh_from_db(fields=[name])
         value = instance.__dict__[name]
-        if isinstance(value, _Sealed):
+        if isinstance(value, Sealed):
             value = self.field.from_text(crypto.decrypt(value, row=self.field.row(instance)))
             instance.__dict__[name] = value
         return value
@@ -78,7 +94,7 @@ class EncryptedJSONField(EncryptedTextField):
         return json.loads(text)
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
-        return _Sealed(value) if value else None
+        return Sealed(value) if value else None
 
 
 def masked(value: str, *, head: int = 3, tail: int = 4) -> str:

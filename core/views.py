@@ -7,12 +7,12 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from core import clock, health, help, nav, notices
+from core import attachments, clock, health, help, nav, notices
 from core.filters import EventFilter
 from core.lists import ListPage
 from core.models import Attachment, Event, Notice
@@ -102,17 +102,23 @@ class AuditList(ListPage):
 
 
 @require_safe
-def attachment(request: HttpRequest, pk: Any) -> HttpResponse:
-    """A file, for those who may see the record that it belongs to."""
+def attachment(request: HttpRequest, pk: Any) -> StreamingHttpResponse:
+    """A file, for those who may see the record that it belongs to; where its files are for fewer eyes, the
+    record's queryset says whose: `files_visible_to`."""
     found = get_object_or_404(Attachment.objects.select_related("target_type"), pk=pk)
     model = found.target_type.model_class()
-    if model is None or not model.objects.visible_to(request.user).filter(pk=found.target_id).exists():
+    if model is None:
+        raise Http404
+    scope = getattr(model.objects.all(), "files_visible_to", model.objects.all().visible_to)
+    if not scope(request.user).filter(pk=found.target_id).exists():
         raise Http404
     try:
-        file = found.file.open("rb")
+        content = attachments.opened(found)
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(file, as_attachment=True, filename=found.name, content_type=found.content_type)
+    response = StreamingHttpResponse(content, content_type=found.content_type)
+    response["Content-Disposition"] = content_disposition_header(True, found.name)
+    response["Content-Length"] = str(found.size)
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response

@@ -190,8 +190,7 @@ def _keep(job: Job, content: bytes, name: str, by: Any, at: dt.datetime) -> None
 
 def _file(job: Job) -> tuple[bytes, str]:
     attachment = Attachment.objects.of(job).get()
-    with attachment.file.open("rb") as file:
-        return file.read(), attachment.name
+    return attachments.content_of(attachment), attachment.name
 
 
 def _record(action: str, job: Job, by: Any, at: dt.datetime, outcome: Outcome | None = None) -> None:

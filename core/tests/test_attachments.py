@@ -140,8 +140,7 @@ def test_attach_keeps_hash_random_name_and_event(world):
     assert kept.sha256 == hashlib.sha256(content).hexdigest()
     assert kept.name == "证明.pdf"
     assert "证明" not in kept.file.name
-    with kept.file.open() as file:
-        assert file.read() == content
+    assert attachments.content_of(kept) == content
     assert list(Attachment.objects.of(world.obligation)) == [kept]
     event = Event.objects.get(action="file_attached")
     assert event.target_id == str(world.obligation.pk)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
 from core import clock, events, notices
-from funding import fees, permissions
+from funding import fees, gates, permissions
 from funding.models import CostElement, FeeStandard, StandardConsent, StandardCost
 from funding.services.caps import note_exam_form
 from funding.workflow import standards
@@ -228,6 +228,8 @@ def check(standard: FeeStandard, costs: Costs, at: dt.datetime) -> None:
     day = standard.effective_from
     standard.cap = fees.cap_on(standard.certificate_level, standard.exam_form, day)
     errors: dict[str, list[str]] = {}
+    if refused := gates.reasons(standard.certificate_level.certificate):
+        errors["certificate_level"] = refused
     if refused := fees.above_cap(standard.amount, standard.cap, day=day, reason=standard.over_cap_reason):
         errors["amount"] = refused
     if refused := fees.not_in_scope(standard.organization_id, day):

@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 
 from accounts.models import Organization
 from core import clock, jobs
+from core.attachments import content_of
 from core.models import Attachment, Event, Job, Notice
 from core.tasks import run_job
 from obligations import services as obligations
@@ -51,8 +52,7 @@ def made(client, query="", **typed):
 
 
 def file_of(job, extension):
-    with Attachment.objects.of(job).get(name__endswith=extension).file.open("rb") as file:
-        return io.BytesIO(file.read())
+    return io.BytesIO(content_of(Attachment.objects.of(job).get(name__endswith=extension)))
 
 
 def word_tables(job):

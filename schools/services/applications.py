@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -196,8 +195,7 @@ def remove_item(*, item: ApplicationItem, by: User, at: dt.datetime) -> None:
     files = list(Attachment.objects.of(item))
     item.delete()
     for file in files:
-        file.delete()
-        transaction.on_commit(partial(file.file.delete, save=False))
+        attachments.discard(file)
     duties.withdrawn(application, by=by, at=at)
 
 

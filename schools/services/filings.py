@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts.models import PilotMembership, Role, User
 from core import clock, drafts, events, notices
-from core.attachments import attach
+from core.attachments import attach, discard
 from core.models import Attachment
 from core.templatetags.portal import when
 from obligations import services as obligations
@@ -102,9 +102,7 @@ def _forget(record: SchoolFiling, file: Attachment, *, by: User, at: dt.datetime
         organization_id=record.organization_id,
         changes={"文件": file.name, "SHA-256": file.sha256},
     )
-    stored, storage = str(file.file.name), file.file.storage
-    file.delete()
-    transaction.on_commit(lambda: storage.delete(stored))
+    discard(file)
 
 
 @lifecycle.verb("filing_submit")

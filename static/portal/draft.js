@@ -104,7 +104,12 @@
     timer = setTimeout(save, delay);
   };
 
-  const keep = () => local.set(key, { revision: form.elements.revision.value, typed: typed() });
+  // An ID number or a home address (data-private) goes to the server only: others may use this machine.
+  const keep = () => {
+    const values = typed();
+    for (const field of fields) if ("private" in field.dataset) delete values[field.name];
+    return local.set(key, { revision: form.elements.revision.value, typed: values });
+  };
 
   const signedOut = () => {
     const kept = keep();

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from core import clock, events
-from core.attachments import attach
+from core.attachments import attach, discard
 from core.models import Attachment
 from core.templatetags.portal import exact
 from core.workflow import NotNow
@@ -56,9 +56,7 @@ def discard_file(statement: Statement, attachment: Attachment, *, by: User, at: 
     fresh = Statement.objects.select_for_update().get(pk=statement.pk)
     _refuse_sent(fresh)
     _record("statement_file_removed", fresh, by=by, at=at, changes={"文件": attachment.name})
-    stored, storage = str(attachment.file.name), attachment.file.storage
-    attachment.delete()
-    transaction.on_commit(lambda: storage.delete(stored))
+    discard(attachment)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 
 from core import clock
-from core.attachments import check
+from core.attachments import check, content_of
 from core.models import AppendOnly, Attachment, Event, Notice
 from core.tests.test_attachments import pdf
 from core.workflow import NotNow
@@ -26,8 +26,7 @@ from supervision.tests import cases
 
 def text_of(document):
     """All that the Word file says, tables too."""
-    with document.file.file.open("rb") as file:
-        paper = docx.Document(io.BytesIO(file.read()))
+    paper = docx.Document(io.BytesIO(content_of(document.file)))
     cells = [cell.text for table in paper.tables for row in table.rows for cell in row.cells]
     return "\n".join([*(p.text for p in paper.paragraphs), *cells])
 
@@ -165,8 +164,7 @@ def test_the_decision_tells_of_the_answer(world):
 def test_papers_are_frozen_with_their_hash_and_stamped_scans_stand_beside(world):
     cases.notified(world)
     document = CaseDocument.objects.get()
-    with document.file.file.open("rb") as file:
-        content = file.read()
+    content = content_of(document.file)
     assert hashlib.sha256(content).hexdigest() == document.file.sha256
     check(SimpleUploadedFile("告知书.docx", content))
     assert zipfile.ZipFile(io.BytesIO(content)).testzip() is None
