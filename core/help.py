@@ -34,6 +34,7 @@ TOPICS = {
     "roster": Topic("名册导入", ("schools:roster", "schools:list")),
     "publications": Topic("公示与公布", ("publications:manage", "filings:edit", "obligations:deadlines")),
     "fees": Topic("考核费用", ("funding:caps", "funding:standards")),
+    "agreements": Topic("合作协议", ("agreements:list",)),
     "accounts": Topic("账号与交接", ("accounts:user-list", "accounts:organization-list", "core:audit")),
     "channels": Topic("邮件与群机器人", ("core:channels",)),
     "questions": Topic("常见问题", ("obligations:deadlines",)),

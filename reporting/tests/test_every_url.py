@@ -21,6 +21,7 @@ from reporting.models import ReportVersion
 from reporting.sweep import sweep
 from reporting.tests.weekly import file
 from schools.tests import filed, published
+from schools.tests.applying import agreement_for
 from schools.tests.rosters import row, take_in
 from supervision.tests import cases
 
@@ -61,6 +62,9 @@ def named(resolver=None, space=""):
 
 # Endpoints of the API know no session: pilot_portal/tests/test_api.py walks them.
 NAMES = {name: converters for name, converters in named() if not name.startswith("api:")}
+
+
+AGREEMENT = [name for name, converters in NAMES.items() if name.startswith("agreements:") and converters]
 
 
 @pytest.fixture
@@ -131,6 +135,7 @@ def addresses(world):
         "obligations:dispute-withdraw": dispute.pk,
         "funding:arrival": money.pk,
         **standards_of(world),
+        **dict.fromkeys(AGREEMENT, agreement_for(world.level, world.school).pk),
         "evaluators:detail": world.evaluator_org.pk,
         "schools:plan": world.programme.pk,
         "schools:programme": world.programme.pk,
