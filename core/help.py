@@ -31,6 +31,7 @@ TOPICS = {
     "filings": Topic("院校备案", ("filings:edit", "filings:list")),
     "opinions": Topic("专家意见", ("opinions:list", "opinions:interests")),
     "applications": Topic("试点申报", ("applications:list", "agreements:list")),
+    "reviews": Topic("申报审核", ("reviews:queue", "rounds:list")),
     "roster": Topic("名册导入", ("schools:roster", "schools:list")),
     "publications": Topic("公示与公布", ("publications:manage", "filings:edit", "obligations:deadlines")),
     "fees": Topic("考核费用", ("funding:caps", "funding:standards")),
