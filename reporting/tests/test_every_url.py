@@ -20,12 +20,14 @@ from obligations.tests.lists import take_in as listing
 from reporting.models import ReportVersion
 from reporting.sweep import sweep
 from reporting.tests.weekly import file
-from schools.tests import filed, published
+from schools.models import ApplicationRound
+from schools.tests import applied, filed, published
 from schools.tests.applying import agreement_for
 from schools.tests.rosters import row, take_in
 from supervision.tests import cases
 
 PUBLIC = {"accounts:sign-in", "core:healthz", "funding:public-standards"} | published.PUBLIC
+ROUND_PAGES = ("rounds:detail", "rounds:edit", "rounds:extend", "rounds:progress")
 STRANGERS_TO_THE_SCHOOL = [
     "other_contact",
     "other_city_officer",
@@ -141,6 +143,8 @@ def addresses(world):
         "schools:programme": world.programme.pk,
         "schools:programme-courses": world.programme.pk,
         "schools:programme-end": world.programme.pk,
+        **applied.addresses(world),
+        **dict.fromkeys(ROUND_PAGES, ApplicationRound.objects.values_list("pk", flat=True).first()),
     } | cases.addresses(world)
 
     def address(name):
@@ -198,7 +202,7 @@ RECORDS_OF_THE_SCHOOL = [
     name
     for name, converters in NAMES.items()
     if converters
-    and name not in PUBLIC
+    and name not in PUBLIC | applied.NOT_OF_A_SCHOOL | set(ROUND_PAGES)
     and name
     not in {
         "core:help-topic",
