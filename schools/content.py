@@ -219,9 +219,8 @@ def told(item: Content) -> dict[str, str]:
             **{label: "是" if item[name] else "否" for name, label in TICKS.items()},
         }
     words["试点合作协议"] = _agreement_words(item["agreement"])
-    words["材料"] = "\n".join(
-        f"{kinds[file['kind']]}：{file['name']}（SHA-256 {file['sha256']}）" for file in item["files"]
-    )
+    files = [f"{kinds[file['kind']]}：{file['name']}（SHA-256 {file['sha256']}）" for file in item["files"]]
+    words["材料"] = "\n".join(files) or "无"
     return words
 
 

@@ -20,11 +20,14 @@ from obligations.tests.lists import take_in as listing
 from reporting.models import ReportVersion
 from reporting.sweep import sweep
 from reporting.tests.weekly import file
-from schools.tests import filed, published
+from schools.models import ApplicationRound
+from schools.tests import applied, filed, published
+from schools.tests.applying import agreement_for
 from schools.tests.rosters import row, take_in
 from supervision.tests import cases
 
 PUBLIC = {"accounts:sign-in", "core:healthz", "funding:public-standards"} | published.PUBLIC
+ROUND_PAGES = ("rounds:detail", "rounds:edit", "rounds:extend", "rounds:progress")
 STRANGERS_TO_THE_SCHOOL = [
     "other_contact",
     "other_city_officer",
@@ -61,6 +64,9 @@ def named(resolver=None, space=""):
 
 # Endpoints of the API know no session: pilot_portal/tests/test_api.py walks them.
 NAMES = {name: converters for name, converters in named() if not name.startswith("api:")}
+
+
+AGREEMENT = [name for name, converters in NAMES.items() if name.startswith("agreements:") and converters]
 
 
 @pytest.fixture
@@ -131,11 +137,14 @@ def addresses(world):
         "obligations:dispute-withdraw": dispute.pk,
         "funding:arrival": money.pk,
         **standards_of(world),
+        **dict.fromkeys(AGREEMENT, agreement_for(world.level, world.school).pk),
         "evaluators:detail": world.evaluator_org.pk,
         "schools:plan": world.programme.pk,
         "schools:programme": world.programme.pk,
         "schools:programme-courses": world.programme.pk,
         "schools:programme-end": world.programme.pk,
+        **applied.addresses(world),
+        **dict.fromkeys(ROUND_PAGES, ApplicationRound.objects.values_list("pk", flat=True).first()),
     } | cases.addresses(world)
 
     def address(name):
@@ -193,7 +202,7 @@ RECORDS_OF_THE_SCHOOL = [
     name
     for name, converters in NAMES.items()
     if converters
-    and name not in PUBLIC
+    and name not in PUBLIC | applied.NOT_OF_A_SCHOOL | set(ROUND_PAGES)
     and name
     not in {
         "core:help-topic",

@@ -23,6 +23,8 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
             return self.filter(Exists(asked))
         if user.role == Role.EVALUATOR:
             return self.none()
+        if user.sees_province:
+            return self.all()
         in_scope = Q(school__organization__in=Organization.objects.visible_to(user))
         if user.role == Role.CITY_BUREAU:
             in_scope |= Q(reviewer=user.organization_id)
@@ -105,6 +107,8 @@ class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
         """Of visible applications; an expert only the items asked about; a draft only its school."""
         if user.role == Role.EXPERT:
             return self.filter(Exists(ExpertOpinion.objects.letting_in(user).filter(item=OuterRef("pk"))))
+        if user.sees_province:
+            return self.handed_in()
         items = self.filter(application__in=Application.objects.visible_to(user))
         return items if user.role in Role.of_a_school() else items.handed_in()
 

@@ -64,7 +64,9 @@ def applicant(application: Application, *, at: dt.datetime) -> Obligation:
         due_at=due_at,
         link=reverse("applications:detail", args=[application.pk]),
     )
-    if duty.outcome == Outcome.EXEMPT and duty.received_at is None:
+    is_given_up = duty.outcome == Outcome.EXEMPT and duty.received_at is None
+    # An extension that came between the reading of the closings and the owing was not moved with it.
+    if is_given_up or (duty.outcome == Outcome.PENDING and duty.due_at != due_at):
         renewal = _Renewal()
         renewal.add(duty, due_at)
         renewal.write()
@@ -116,6 +118,8 @@ def moved(round: ApplicationRound, organization_id: int | None, *, at: dt.dateti
     duties = Obligation.objects.filter(
         organization__in=closings, kind=Kind.APPLICATION, key=f"round-{round.pk}"
     )
+    # The job that lapses what is over may be at work on the same rows.
+    duties = duties.select_for_update(of=("self",)).order_by("pk")
     renewal = _Renewal()
     for duty in duties:
         due_at = closings[duty.organization_id]
@@ -268,7 +272,9 @@ class _Ledger:
 
 
 def _settle(ids: list[int], *, at: dt.datetime) -> None:
-    applications = _loaded(ids)
+    # Two who review items of one application at once: the second waits, and then sees what the first did.
+    locked = Application.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    applications = _loaded(list(locked.values_list("pk", flat=True)))
     if not applications:
         return
     ledger = _Ledger(applications, at)

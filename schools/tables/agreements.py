@@ -18,8 +18,9 @@ class AgreementTable(PortalTable):
         attrs=WIDE,
     )
     schools = tables.Column("院校", empty_values=(), orderable=False, attrs=WIDE)
-    evaluator = tables.Column(order_by="evaluator__name", attrs=WIDE)
-    reference = tables.Column()
+    evaluator = tables.Column(order_by="evaluator__name")
+    # Found by the search and exported; the page has no room for it.
+    reference = tables.Column(visible=False)
     fee = tables.Column(attrs=NUMBER)
     signed_on = tables.DateColumn(format="Y-m-d", attrs=SHORT)
     valid_until = tables.DateColumn(format="Y-m-d", attrs=SHORT)

@@ -40,6 +40,9 @@ class FilingTable(PortalTable):
     def value_filing_state(self, value: str) -> str:
         return WORDS[value]
 
+    def render_due_at(self, value: Any) -> str:
+        return portal.closing(value)
+
     def render_received_at(self, record: Any, value: Any) -> Any:
         return with_note(portal.when(value), f"第{record.version}版")
 

@@ -6,7 +6,8 @@ from schools.services import applications as services
 from schools.tests.applying import complete
 from schools.tests.builders import make_round
 
-NOT_OF_A_SCHOOL = {"applications:majors", "applications:start"}
+OF_A_ROUND = {"applications:majors", "applications:start"}
+NOT_OF_A_SCHOOL = OF_A_ROUND | {"reviews:decisions"}
 
 
 def addresses(world):
@@ -27,5 +28,8 @@ def addresses(world):
         **{f"applications:{name}": {"pk": item.pk} for name in of_item},
         **{f"applications:{name}": {"pk": application.pk} for name in of_all},
         **{f"applications:{name}": {"receipt": version.receipt} for name in ("receipt", "version")},
-        **{name: {"round": application.round_id} for name in NOT_OF_A_SCHOOL},
+        **{name: {"round": application.round_id} for name in OF_A_ROUND},
+        "reviews:item": item.pk,
+        "reviews:application": application.pk,
+        "reviews:decisions": application.round_id,
     }

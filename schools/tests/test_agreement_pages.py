@@ -3,12 +3,14 @@
 import datetime as dt
 import re
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from certificates.models import Certificate, CertificateLevel
 from core import clock
@@ -315,3 +317,17 @@ def test_one_agreement_asks_little(world, client_for, django_assert_max_num_quer
     client = client_for(world.contact)
     with django_assert_max_num_queries(20):
         client.get(reverse("agreements:detail", args=[agreement.pk]))
+
+
+def test_a_refused_form_asks_for_its_files_again(world, client_for):
+    page = client_for(world.contact).post(reverse("agreements:new"), typed(world, fee=""))
+    assert page.context["form"].errors.keys() == {"fee", "files"}
+    assert "请重新选择文件" in text(page)
+
+
+def test_the_export_names_every_school_and_the_number_of_the_agreement(world, client_for):
+    register(world, others=[world.other_school], reference="演示7号")
+    sent = client_for(world.office).post(reverse("agreements:list"))
+    [sheet] = load_workbook(BytesIO(sent.content)).worksheets[:1]
+    cells = {str(value) for row in sheet.iter_rows(values_only=True) for value in row}
+    assert {"演示7号", "太原演示职业学校、长治演示职业学校（待确认）", "待确认"} <= cells

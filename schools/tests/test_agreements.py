@@ -13,7 +13,6 @@ from accounts.models import Organization
 from certificates.models import CertificateLevel
 from core import clock
 from core.models import Attachment, Event, Notice
-from core.tests.races import together
 from core.tests.test_attachments import pdf
 from funding.tests.fees import cap, policy, standard
 from schools import agreement_lists as lists
@@ -377,31 +376,6 @@ def test_what_another_school_relies_on_only_the_office_voids(world):
     with pytest.raises(ValidationError, match="1 所共同签署的院校确认"):
         agreements.void(agreement, reason="写错了", by=world.contact, at=clock.now())
     assert agreements.void(agreement, reason="写错了", by=world.office, at=clock.now()).is_void
-
-
-# --- Two at once
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_two_contacts_of_two_schools_confirm_at_once_and_both_count(transactional_db, world):
-    third = world.add_school("第三演示学校")
-    person = world.add_user("school_contact", third.organization, "third")
-    agreement = registered(world, others=[world.other_school, third])
-    at = clock.now()
-    calls = [
-        lambda by=by: agreements.confirm(agreement, by=by, at=at) for by in (world.other_contact, person)
-    ]
-    together(*calls, *calls)
-    assert AgreementParty.objects.bound(TODAY).count() == 3
-    assert Event.objects.about(agreement).filter(action="agreement_confirmed").count() == 2
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_the_same_form_sent_at_once_gives_one_agreement(transactional_db, world):
-    together(*[lambda: registered(world)] * 3)
-    assert Agreement.objects.count() == 1
 
 
 def test_a_school_that_has_left_cannot_apply_with_it_and_the_others_can(world):

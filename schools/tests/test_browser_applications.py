@@ -100,6 +100,7 @@ def test_twelve_levels_and_thirty_files_on_a_phone(world, live_server, visit, ap
     page.click("text=下一步：检查并提交")
     assert fits(page)
     page.dblclick("button:has-text('提交')")
+    expect(page.locator(".receipt-number")).to_be_visible()
     version = ApplicationVersion.objects.get()
     expect(page.locator(".receipt-number")).to_have_text(version.receipt)
     assert len(version.content["items"]) == 12
@@ -130,6 +131,7 @@ def test_without_scripts_one_item_is_filled_and_sent(world, live_server, visit, 
     page.click("text=保存并返回")
     page.click("text=下一步：检查并提交")
     page.click("button:has-text('提交')")
+    expect(page.locator(".receipt-number")).to_be_visible()
     expect(page.locator(".receipt-number")).to_have_text(ApplicationVersion.objects.get().receipt)
 
 

@@ -15,6 +15,7 @@ PHONE = (390, 844)
 
 
 def fits(page):
+    page.wait_for_load_state("load")
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

@@ -326,7 +326,8 @@ def test_the_office_asks_from_the_list_and_sees_who_is_left_out(world, client_fo
     tie(world, world.other_school_org)
     client = client_for(world.office)
     pks = [item.pk for item in items]
-    form = client.post("/opinions/ask/", {"items": pks})
+    assert 'formaction="/opinions/ask/"' in client.get(reverse("reviews:queue")).content.decode()
+    form = client.post("/opinions/ask/", {"item": pks})
     assert form.status_code == 200
     assert "已选 2 个项目" in form.content.decode()
     assert "待答 0 项" in form.content.decode()

@@ -167,7 +167,7 @@ def _form_page(request: HttpRequest, form: Any, **context: Any) -> HttpResponse:
 
 
 class AskPage(CheckedFormView):
-    """Choose experts and a date for the items that the address or the review's list names (`items`)."""
+    """Choose experts and a date for the items that the address (`items`) or the review's list (`item`) names."""
 
     form_class = AskForm
     preview_template = "schools/opinions/_ask_preview.html"
@@ -199,12 +199,10 @@ class AskPage(CheckedFormView):
 
     def get_initial(self) -> dict[str, Any]:
         sent = self.request.POST if self.request.method == "POST" else self.request.GET
-        pks = [int(pk) for pk in sent.getlist("items") if pk.isdecimal() and len(pk) < 16]
-        return {"items": self._under_review(pks)}
-
-    def _under_review(self, pks: list[int]) -> list[int]:
+        named = [*sent.getlist("items"), *sent.getlist("item")]
+        pks = [int(pk) for pk in named if pk.isdecimal() and len(pk) < 16]
         rows = ApplicationItem.objects.visible_to(self.request.user).filter(pk__in=pks)
-        return list(rows.order_by("pk").values_list("pk", flat=True))
+        return {"items": list(rows.order_by("pk").values_list("pk", flat=True))}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
