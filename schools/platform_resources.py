@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from import_export.results import RowResult
-from import_export.widgets import Widget
 
 from accounts.models import Organization, OrganizationAlias
 from certificates.models import CertificateLevel
 from core import clock
-from core.imports.columns import Choice, Code, Column, Text, WholeNumber, tidy
+from core.imports.columns import Choice, Code, Column, Day, Text, WholeNumber, tidy
 from core.imports.resource import WHOLE_ROW, Row, SheetResource
 from core.reference import normalised
 from schools import roster
 from schools.models import PlatformApproval
 from schools.resources import LEVELS, YEAR_FIRST
 from schools.services import platform
-
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
 class Approval(Choice):
@@ -44,24 +41,6 @@ class Approval(Choice):
             {word: (True, word) for word in self.APPROVED}
             | {word: (False, word) for word in self.NOT_APPROVED}
         )
-
-
-class Day(Widget):
-    """A day, as a date or as text."""
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> dt.date:
-        if isinstance(value, dt.datetime):
-            return value.date()
-        if isinstance(value, dt.date):
-            return value
-        found = _DAY.fullmatch(tidy(value)) if isinstance(value, str) else None
-        try:
-            return dt.date(*(int(part) for part in found.groups())) if found else self._refuse(value)
-        except ValueError:
-            return self._refuse(value)
-
-    def _refuse(self, value: Any) -> dt.date:
-        raise ValueError(f"“{str(value)[:30]}”不是日期。请按 2020-11-20 的样子填写。") from None
 
 
 @dataclass

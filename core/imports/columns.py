@@ -191,6 +191,26 @@ class Moment(Widget):
             raise ValueError(f"“{_shown(text)}”不是实有的日期或时刻。请核对。") from None
 
 
+class Day(Widget):
+    """A day, as a date or as text."""
+
+    SHAPE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> dt.date:
+        if isinstance(value, dt.datetime):
+            return value.date()
+        if isinstance(value, dt.date):
+            return value
+        found = self.SHAPE.fullmatch(tidy(value)) if isinstance(value, str) else None
+        try:
+            return dt.date(*(int(part) for part in found.groups())) if found else self._refuse(value)
+        except ValueError:
+            return self._refuse(value)
+
+    def _refuse(self, value: Any) -> dt.date:
+        raise ValueError(f"“{_shown(str(value))}”不是日期。请按 2020-11-20 的样子填写。") from None
+
+
 def _digits(number: float | int) -> str:
     """Integers come from the reader as floats: `4114010108.0` is 4114010108."""
     if isinstance(number, float) and number.is_integer() and abs(number) < 1e21:
