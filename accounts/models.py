@@ -334,6 +334,7 @@ class Scope(models.TextChoices):
     READ_PROGRAMMES = "read:programmes", "查看试点项目与年度计划"
     READ_APPLICATIONS = "read:applications", "查看申报批次与申报"
     READ_FEES = "read:fees", "查看考核费用上限与标准"
+    READ_EVALUATORS = "read:evaluators", "查看评价组织备案、活动与考核站点"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -136,6 +136,7 @@ _SCOPES: dict[str, frozenset[Scope]] = {
             Scope.READ_OBLIGATIONS,
             Scope.READ_PROGRAMMES,
             Scope.READ_FEES,
+            Scope.READ_EVALUATORS,
         }
     ),
 }

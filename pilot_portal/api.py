@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.api import OrganizationViewSet
 from accounts.api_auth import PageSession, TokenAuthentication
 from core.problems import Nothing
+from evaluators.api import ActivityViewSet, EvaluatorFilingViewSet, SiteViewSet
 from funding.api import CapViewSet, StandardViewSet
 from obligations.api import ObligationViewSet, PeriodViewSet
 from reporting.api import RatesViewSet, ReportViewSet
@@ -28,6 +29,9 @@ router.register("programmes", ProgrammeViewSet, "programme")
 router.register("plans", PlanViewSet, "plan")
 router.register("caps", CapViewSet, "cap")
 router.register("standards", StandardViewSet, "standard")
+router.register("filings", EvaluatorFilingViewSet, "filing")
+router.register("activities", ActivityViewSet, "activity")
+router.register("sites", SiteViewSet, "site")
 
 schema = SpectacularAPIView.as_view(
     authentication_classes=[TokenAuthentication, PageSession], permission_classes=[IsAuthenticated]

@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from accounts.models import User
 from core import clock
+from evaluators.models import Activity, ExamSite, SiteCondition
 from funding.models import FeeCap, FeeStandard
 from pilot_portal.tests.calling import Api, token_of
 from schools.models import Application, ApplicationItem, ApplicationRound
@@ -75,5 +76,35 @@ def filed(world: Any) -> Any:
         effective_from=dt.date(2020, 12, 1),
         proposed_by=world.evaluator_officer,
         proposed_at=now,
+    )
+    world.activity = Activity.objects.create(
+        evaluator=world.evaluator_org,
+        certificate=world.certificate,
+        kind=Activity.Kind.TRAINING,
+        title="师资培训",
+        plan="两天",
+        place="太原",
+        starts_at=now + day,
+        ends_at=now + 2 * day,
+        filed_by=world.evaluator_officer,
+        filed_at=now,
+    )
+    condition = SiteCondition.objects.create(
+        certificate=world.certificate,
+        text="机房一间",
+        published_by=world.evaluator_officer,
+        published_at=now,
+    )
+    world.site = ExamSite.objects.create(
+        certificate=world.certificate,
+        school=world.school,
+        condition=condition,
+        name="太原演示职业学校考核站点",
+        city=world.city,
+        address="演示路1号",
+        places=40,
+        equipment="计算机 40 台",
+        applied_by=world.contact,
+        applied_at=now,
     )
     return world

@@ -74,6 +74,12 @@ def addresses(filed):
         "cap-detail": f"caps/{world.cap.pk}/",
         "standard-list": "standards/",
         "standard-detail": f"standards/{world.standard.pk}/",
+        "filing-list": "filings/",
+        "filing-detail": f"filings/{world.filing.pk}/",
+        "activity-list": "activities/",
+        "activity-detail": f"activities/{world.activity.pk}/",
+        "site-list": "sites/",
+        "site-detail": f"sites/{world.site.pk}/",
         "schema": "schema/",
     }
 
@@ -194,6 +200,9 @@ SCOPE_OF = {
     "plan": Scope.READ_PROGRAMMES,
     "cap": Scope.READ_FEES,
     "standard": Scope.READ_FEES,
+    "filing": Scope.READ_EVALUATORS,
+    "activity": Scope.READ_EVALUATORS,
+    "site": Scope.READ_EVALUATORS,
 }
 
 
