@@ -14,7 +14,13 @@ from evaluators.models.activities import (
 )
 from evaluators.models.filings import EvaluatorFiling, EvaluatorFilingQuerySet, EvaluatorFilingVersion
 from evaluators.models.profiles import Charge, Evaluator, EvaluatorQuerySet
-from evaluators.models.sites import ExamSite, ExamSiteQuerySet, SiteCondition
+from evaluators.models.sites import (
+    ExamSite,
+    ExamSiteQuerySet,
+    SchoolPlace,
+    SiteCondition,
+    SiteRule,
+)
 
 __all__ = [
     "Activity",
@@ -30,8 +36,10 @@ __all__ = [
     "Qualification",
     "QualificationQuerySet",
     "Resource",
+    "SchoolPlace",
     "SignUp",
     "SiteCondition",
+    "SiteRule",
     "Teacher",
     "Trainer",
     "TrainingRule",
