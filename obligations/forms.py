@@ -12,6 +12,7 @@ from accounts.models import Organization, Role, User
 from core import clock
 from core.forms import DayInput, InstantInput, SearchSelect
 from obligations import permissions
+from obligations.cycles import CYCLES, WEEKS
 from obligations.models import CalendarDay, CalendarYear, ObligationKind, Outage, Period, Policy, Suspension
 
 _LONGEST_SUSPENSION_DAYS = 366
@@ -68,8 +69,17 @@ class HoursField(forms.CharField):
         return hours
 
 
+_OF_WEEKS_ONLY = ("period_weeks", "due_weekday", "flag_weeks", "dispute_working_days")
+_OF_MONTHS_ONLY = ("due_in", "due_day")
+_FIRST_DAYS = {
+    ObligationKind.WEEKLY_REPORT: "周期从星期一起算，请选一个星期一",
+    ObligationKind.MONTHLY_REPORT: "月报从每月1日起算，请选某月1日",
+    ObligationKind.HALF_YEAR_SUMMARY: "半年总结从1月1日或7月1日起算，请选其中一天",
+}
+
+
 class PolicyForm(AnswersMixin, forms.ModelForm):
-    """A version of the weekly report's rule. It takes effect on the Monday of a period not yet opened."""
+    """A version of one kind's rule. It takes effect on the first day of a period not yet opened."""
 
     reminder_hours = HoursField(
         label="提前多少小时提醒", required=False, help_text="用逗号分开，如 48, 24, 2；留空则截止前不提醒。"
@@ -81,6 +91,8 @@ class PolicyForm(AnswersMixin, forms.ModelForm):
             "effective_from",
             "period_weeks",
             "due_weekday",
+            "due_in",
+            "due_day",
             "due_time",
             "close_after_hours",
             "on_holiday",
@@ -95,30 +107,38 @@ class PolicyForm(AnswersMixin, forms.ModelForm):
             "due_time": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         }
         help_texts = {
-            "effective_from": "须是星期一；已经开始填报的周期不受影响。",
+            "effective_from": "已经开始填报的周期不受影响。",
             "period_weeks": "1 为每周一报，2 为每两周一报。连续未报按周数累计。",
             "due_weekday": "周期最后一周的星期几。",
+            "due_in": "工作日按国务院办公厅公布的节假日和调休安排计算。",
+            "due_day": "从月份（半年）结束的次日算起。",
             "due_time": "在这一刻之前收到为按时，从这一刻起为迟报。",
             "close_after_hours": "关闭后补报只计数据，结果仍为未报。",
-            "on_holiday": "截止日为法定节假日时怎样处理。",
+            "on_holiday": "截止日为法定节假日时怎样处理；按工作日计算的截止日不会逢节假日。",
             "flag_weeks": "教职成厅函〔2019〕19号五(四)：连续三周不填报周报的。",
         }
 
-    def __init__(self, *args: Any, first_monday: dt.date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: str, first_day: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.first_monday = first_monday
+        self.kind, self.first_day = kind, first_day
+        self.instance.kind = kind
+        weekly = kind == ObligationKind.WEEKLY_REPORT
+        for name in _OF_MONTHS_ONLY if weekly else _OF_WEEKS_ONLY:
+            del self.fields[name]
+        if weekly:
+            self.fields["effective_from"].help_text = "须是星期一；已经开始填报的周期不受影响。"
 
     def clean_effective_from(self) -> dt.date:
         day = self.cleaned_data["effective_from"]
-        if day.isoweekday() != 1:
+        if CYCLES[self.kind].first_day(day) != day:
+            weekday = f"{day} 是星期{_WEEKDAYS[day.weekday()]}，" if self.kind == WEEKS else ""
+            raise ValidationError(f"{weekday}{_FIRST_DAYS[ObligationKind(self.kind)]}。")
+        if day < self.first_day:
+            name = "（星期一）" if self.kind == WEEKS else ""
             raise ValidationError(
-                f"{day} 是星期{_WEEKDAYS[day.weekday()]}，周期从星期一起算，请选一个星期一。"
+                f"{day} 的周期已经开始填报，规则不能倒改。最早可选 {self.first_day}{name}。"
             )
-        if day < self.first_monday:
-            raise ValidationError(
-                f"{day} 的周期已经开始填报，规则不能倒改。最早可选 {self.first_monday}（星期一）。"
-            )
-        taken = Policy.objects.filter(kind=ObligationKind.WEEKLY_REPORT, effective_from=day)
+        taken = Policy.objects.filter(kind=self.kind, effective_from=day)
         if taken.exclude(pk=self.instance.pk).exists():
             raise ValidationError("这一天已有一版规则生效，请改那一版，或另选日期。")
         return day
@@ -289,10 +309,13 @@ class OutageForm(AnswersMixin, forms.ModelForm):
         return data
 
 
-def first_unopened_monday() -> dt.date:
+def first_unopened_day(kind: str) -> dt.date:
     """The earliest day on which a new rule may take effect: the next period that is not open yet."""
-    period = Period.objects.unopened().filter(kind=ObligationKind.WEEKLY_REPORT).order_by("starts_on").first()
+    period = Period.objects.unopened().filter(kind=kind).order_by("starts_on").first()
     if period:
         return period.starts_on
-    today = clock.today()
-    return today + dt.timedelta(days=7 - today.weekday())
+    cycle, today = CYCLES[kind], clock.today()
+    if cycle.opens_after_end:
+        # The month or half-year that runs has not opened: the first rule may take it in.
+        return cycle.first_day(today - dt.timedelta(days=31 * cycle.months - 1))
+    return cycle.first_day(today + dt.timedelta(days=1))

@@ -1,18 +1,21 @@
 """Reporting periods: made ahead from the rule in force, opened once, moved by an outage.
 
-A period runs from Monday to Sunday of the province's weeks. Its three instants are computed once,
-from the local calendar, and stored.
+A period is made of the province's weeks (Monday to Sunday), or a calendar month or half-year, whose
+report opens when it is over (obligations.cycles). Its three instants are computed once, from the local
+calendar, and stored.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.models import Organization, User
+from accounts.models import Organization, OrganizationQuerySet, User
 from core import clock, events
 from obligations import calendar
+from obligations.cycles import CYCLES, key
 from obligations.models import (
     CalendarDay,
     CalendarYear,
@@ -27,13 +30,26 @@ from obligations.models import (
 
 events.register(period_moved="顺延截止")
 
-WEEKS_AHEAD = 8
+# Kind → who owes it, as of an instant. Those above this app register what they know.
+_OWING: dict[str, Callable[[dt.datetime], OrganizationQuerySet]] = {
+    ObligationKind.WEEKLY_REPORT: lambda at: Organization.objects.schools().members_at(at),
+}
 # A deadline this long after an outage's end was touched by it too: people lost the last hours.
 OUTAGE_SHADOW = dt.timedelta(hours=2)
 
 
+def register_owing(kind: str, members: Callable[[dt.datetime], OrganizationQuerySet]) -> None:
+    """Who owes reports of that kind at an instant."""
+    _OWING[kind] = members
+
+
+def owing(period: Period) -> OrganizationQuerySet:
+    """Who owes the report of that period."""
+    return _OWING[period.kind](period.members_at)
+
+
 def make_period(policy: Policy, starts_on: dt.date) -> Period:
-    """The stored period that begins on that Monday under `policy`."""
+    """The stored period that begins on that day under `policy`."""
     period = plan_period(policy, starts_on)
     Period.objects.bulk_create([period], ignore_conflicts=True)
     return Period.objects.get(kind=policy.kind, starts_on=starts_on)
@@ -57,31 +73,31 @@ def circumstances(first: dt.date, last: dt.date) -> Circumstances:
     )
 
 
+class DueDay(NamedTuple):
+    day: dt.date
+    note: str = ""
+    exempt_reason: str = ""
+
+
 def plan_period(policy: Policy, starts_on: dt.date, known: Circumstances | None = None) -> Period:
-    """An unsaved period: what `policy` makes of the weeks that begin on `starts_on` (a Monday)."""
-    last_monday = starts_on + dt.timedelta(weeks=policy.period_weeks - 1)
-    due_day = last_monday + dt.timedelta(days=policy.due_weekday - 1)
-    known = known or circumstances(starts_on, due_day)
-    note = "" if due_day.year in known.published else f"{due_day.year}年节假日安排待公布"
-    exempt_reason = ""
-    if holiday := known.holidays.get(due_day):
-        moved = calendar.working_day_before(due_day)
-        if policy.on_holiday == Policy.OnHoliday.MOVE and moved >= starts_on:
-            note, due_day = f"截止日逢{holiday.name or '节假日'}，提前到前一个工作日", moved
-        else:
-            exempt_reason = f"截止日逢{holiday.name or '法定节假日'}"
-    year, week, _ = starts_on.isocalendar()
+    """An unsaved period: what `policy` makes of the time that begins on `starts_on`."""
+    cycle = CYCLES[policy.kind]
+    ends_on = cycle.last_day(starts_on, policy.period_weeks)
+    opens_on = ends_on + dt.timedelta(days=1) if cycle.opens_after_end else starts_on
+    planned_day = _planned_day(policy, ends_on)
+    known = known or circumstances(starts_on, planned_day)
+    due = _due_day(policy, planned_day, opens_on, known)
     period = Period(
         kind=policy.kind,
-        key=f"{year}-W{week:02d}",
+        key=key(policy.kind, starts_on),
         policy=policy,
         starts_on=starts_on,
-        ends_on=last_monday + dt.timedelta(days=6),
-        weeks=policy.period_weeks,
-        opens_at=clock.at(starts_on),
-        due_at=clock.at(due_day, policy.due_time),
-        exempt_reason=exempt_reason,
-        note=note,
+        ends_on=ends_on,
+        weeks=0 if cycle.months else policy.period_weeks,
+        opens_at=clock.at(opens_on),
+        due_at=clock.at(due.day, policy.due_time),
+        exempt_reason=due.exempt_reason,
+        note=due.note,
     )
     due_at = period.due_at
     for outage in known.outages:
@@ -93,16 +109,47 @@ def plan_period(policy: Policy, starts_on: dt.date, known: Circumstances | None 
     return period
 
 
+def _planned_day(policy: Policy, ends_on: dt.date) -> dt.date:
+    """The day on which a period that ends on that day falls due, holidays aside."""
+    if not CYCLES[policy.kind].months:
+        return ends_on + dt.timedelta(days=policy.due_weekday - 7)
+    if policy.due_in == Policy.DueIn.WORKING_DAYS:
+        return calendar.add_working_days(ends_on, policy.due_day)
+    return ends_on + dt.timedelta(days=policy.due_day)
+
+
+def _due_day(policy: Policy, day: dt.date, opens_on: dt.date, known: Circumstances) -> DueDay:
+    """The day after the holiday rule: another day, or the period owes nothing. Never before it opens."""
+    unknown = "" if day.year in known.published else f"{day.year}年节假日安排待公布"
+    holiday = known.holidays.get(day)
+    if not holiday:
+        return DueDay(day, unknown)
+    name = holiday.name or "节假日"
+    if policy.on_holiday != Policy.OnHoliday.MOVE:
+        return DueDay(day, unknown, f"截止日逢{holiday.name or '法定节假日'}")
+    before = calendar.working_day_before(day)
+    if before >= opens_on:
+        return DueDay(before, f"截止日逢{name}，提前到前一个工作日")
+    if CYCLES[policy.kind].months:
+        return DueDay(
+            calendar.add_working_days(day, 1), f"截止日逢{name}，此前没有工作日，顺延到下一个工作日"
+        )
+    return DueDay(day, unknown, f"截止日逢{holiday.name or '法定节假日'}")
+
+
 def plan_periods(policies: list[Policy], starts_on: dt.date, until: dt.date) -> list[Period]:
-    """Unsaved periods from `starts_on` (a Monday) up to `until`, each under the rule of its first day."""
+    """Unsaved periods of one kind from `starts_on` (the first day of one) up to `until`, each under the rule
+    of its first day."""
     planned: list[Period] = []
-    known = circumstances(
-        starts_on, until + dt.timedelta(weeks=max((p.period_weeks for p in policies), default=1))
-    )
+    if not policies:
+        return planned
+    cycle = CYCLES[policies[0].kind]
+    longest = max(_planned_day(p, cycle.last_day(until, p.period_weeks)) for p in policies)
+    known = circumstances(starts_on, longest)
     while starts_on <= until:
         in_force = [p for p in policies if p.effective_from <= starts_on]
         if not in_force:
-            starts_on += dt.timedelta(weeks=1)
+            starts_on = cycle.first_day(starts_on + dt.timedelta(days=1))
             continue
         period = plan_period(max(in_force, key=lambda p: p.effective_from), starts_on, known)
         planned.append(period)
@@ -111,15 +158,20 @@ def plan_periods(policies: list[Policy], starts_on: dt.date, until: dt.date) -> 
 
 
 def make_periods(kind: str, *, at: dt.datetime) -> None:
-    """Make the periods up to WEEKS_AHEAD weeks after `at` that are not there yet. May be repeated."""
+    """Make the periods that begin up to the cycle's `ahead` after `at` and are not there yet. May be repeated."""
     policies = list(Policy.objects.filter(kind=kind))
     if not policies:
         return
-    until = clock.local(at).date() + dt.timedelta(weeks=WEEKS_AHEAD)
+    cycle = CYCLES[kind]
+    until = clock.local(at).date() + cycle.ahead
     last = Period.objects.filter(kind=kind).order_by("-starts_on").first()
     if last and last.ends_on >= until:
         return
-    first = last.ends_on + dt.timedelta(days=1) if last else _monday(min(p.effective_from for p in policies))
+    first = (
+        last.ends_on + dt.timedelta(days=1)
+        if last
+        else cycle.first_day(min(p.effective_from for p in policies))
+    )
     Period.objects.bulk_create(plan_periods(policies, first, until), ignore_conflicts=True)
 
 
@@ -146,14 +198,14 @@ class Opened(NamedTuple):
 def open_period(period: Period) -> Opened:
     """Make what the members of the instant of opening owe, once.
 
-    Membership is asked as of `opens_at`, so that opening it late gives what opening it in time gave.
+    Membership is asked as of `members_at`, so that opening it late gives what opening it in time gave.
     """
     period = Period.objects.select_for_update().get(pk=period.pk)
     if period.opened_at:
         return Opened(False, 0, 0)
-    members = Organization.objects.schools().members_at(period.opens_at)
+    members = owing(period)
     exempt = _exempt_reasons(period, members)
-    title = f"{period.label}{ObligationKind(period.kind).label}"
+    title = str(period)
     rows = [
         Obligation(
             organization_id=pk,
@@ -224,8 +276,3 @@ def move(
     mine.filter(outcome=Outcome.LATE, received_at__lt=due_at).update(outcome=Outcome.ON_TIME)
     period.due_at, period.closes_at, period.note = due_at, closes_at, note[:200]
     period.save(update_fields=["due_at", "closes_at", "note"])
-
-
-def _monday(day: dt.date) -> dt.date:
-    """`day`, or the Monday after it."""
-    return day + dt.timedelta(days=-day.weekday() % 7)

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from accounts.models import OrganizationQuerySet, PilotMembership
+from accounts.models import OrganizationQuerySet
 from obligations import periods, services
+from obligations.cycles import CYCLES
 from obligations.models import Obligation, Outcome, Period, Policy
 
 
@@ -28,7 +29,9 @@ def dry_run() -> Iterator[None]:
 def policy_periods(policy: Policy, *, count: int = 8) -> list[Period]:
     """The first `count` periods from an unsaved rule's `effective_from` on, as they would be made."""
     others = list(Policy.objects.filter(kind=policy.kind).exclude(pk=policy.pk))
-    until = policy.effective_from + dt.timedelta(weeks=policy.period_weeks * count - 1)
+    until = policy.effective_from
+    for _ in range(count - 1):
+        until = CYCLES[policy.kind].last_day(until, policy.period_weeks) + dt.timedelta(days=1)
     return periods.plan_periods([*others, policy], policy.effective_from, until)[:count]
 
 
@@ -83,7 +86,7 @@ def suspension_effect(**declaration: Any) -> SuspensionEffect:
         unopened = Period.objects.unopened().filter(
             due_at__gte=suspension.starts_at, due_at__lt=suspension.ends_at, exempt_reason=""
         )
-        counts = opened | _members(suspension.covered_organizations().schools(), unopened)
+        counts = opened | _members(suspension.covered_organizations(), unopened)
         touched = Period.objects.filter(pk__in=counts).order_by("due_at")
         return SuspensionEffect(
             [Exempted(period, counts[period.pk]) for period in touched],
@@ -92,17 +95,14 @@ def suspension_effect(**declaration: Any) -> SuspensionEffect:
         )
 
 
-def _members(schools: OrganizationQuerySet, unopened: QuerySet[Period]) -> dict[int, int]:
-    """Period → how many of `schools` are members when it opens; one query for all."""
-    opening = {
-        f"p{period.pk}": Count(
-            "pk",
-            filter=Exists(PilotMembership.objects.as_of(period.opens_at).filter(organization=OuterRef("pk"))),
-        )
+def _members(covered: OrganizationQuerySet, unopened: QuerySet[Period]) -> dict[int, int]:
+    """Period → how many of `covered` owe it when it opens; one query for all."""
+    opening: dict[str, Any] = {
+        f"p{period.pk}": Count("pk", filter=Q(pk__in=periods.owing(period).order_by().values("pk")))
         for period in unopened
     }
     return (
-        {int(name[1:]): count for name, count in schools.order_by().aggregate(**opening).items()}
+        {int(name[1:]): count for name, count in covered.order_by().aggregate(**opening).items() if count}
         if opening
         else {}
     )

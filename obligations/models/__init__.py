@@ -9,9 +9,18 @@ from obligations.models.disputes import Dispute, DisputeQuerySet
 from obligations.models.owed import Obligation, ObligationQuerySet, Outcome, received_outcome
 from obligations.models.pauses import Outage, Suspension, SuspensionQuerySet
 from obligations.models.platform import PlatformFiling, PlatformImport, PlatformImportQuerySet
-from obligations.models.rules import CalendarDay, CalendarYear, ObligationKind, Period, PeriodQuerySet, Policy
+from obligations.models.rules import (
+    PERIODIC,
+    CalendarDay,
+    CalendarYear,
+    ObligationKind,
+    Period,
+    PeriodQuerySet,
+    Policy,
+)
 
 __all__ = [
+    "PERIODIC",
     "CalendarDay",
     "CalendarYear",
     "Dispute",

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from accounts.models import Organization
 from obligations.models.pauses import Suspension
-from obligations.models.rules import ObligationKind, Period
+from obligations.models.rules import PERIODIC, ObligationKind, Period
 
 
 class Outcome(models.TextChoices):
@@ -42,9 +42,13 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
     def weekly(self) -> "ObligationQuerySet":
         return self.filter(kind=ObligationKind.WEEKLY_REPORT)
 
+    def periodic(self) -> "ObligationQuerySet":
+        """Weekly and monthly reports and half-year summaries."""
+        return self.filter(kind__in=PERIODIC)
+
     def reports(self) -> "ObligationQuerySet":
         """What reporting asks for: a suspension exempts from these, and from nothing else."""
-        return self.filter(kind__in=[ObligationKind.WEEKLY_REPORT, ObligationKind.CORRECTION])
+        return self.filter(kind__in=[*PERIODIC, ObligationKind.CORRECTION])
 
     def but_case_terms(self) -> "ObligationQuerySet":
         """The terms of a case outlive the pilot of whom they concern."""

@@ -7,10 +7,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from obligations import cycles
+
 
 class ObligationKind(models.TextChoices):
     WEEKLY_REPORT = "weekly_report", "周报"
-    CORRECTION = "correction", "更正周报"
+    CORRECTION = "correction", "更正"
     CASE_ANSWER = "case_answer", "陈述申辩"
     RECTIFICATION = "rectification", "限期整改"
     APPLICATION = "application", "试点申报"
@@ -26,6 +28,10 @@ class ObligationKind(models.TextChoices):
     CERTIFICATE_ENTRY = "certificate_entry", "证书信息录入"
     AGREEMENT = "agreement", "合作协议续签"
     FEEDBACK = "feedback", "反馈答复"
+
+
+# Reported period by period under a rule of the province.
+PERIODIC = (ObligationKind.WEEKLY_REPORT, ObligationKind.MONTHLY_REPORT, ObligationKind.HALF_YEAR_SUMMARY)
 
 
 class CalendarDay(models.Model):
@@ -69,8 +75,12 @@ class Policy(models.Model):
     """
 
     class OnHoliday(models.TextChoices):
-        EXEMPT = "exempt", "当周免报"
+        EXEMPT = "exempt", "当期免报"
         MOVE = "move", "提前到前一个工作日"
+
+    class DueIn(models.TextChoices):
+        WORKING_DAYS = "working_days", "结束后第几个工作日"
+        DAYS = "days", "结束后第几日"
 
     kind = models.CharField(
         "种类", max_length=20, choices=ObligationKind, default=ObligationKind.WEEKLY_REPORT
@@ -83,6 +93,13 @@ class Policy(models.Model):
         "截止星期",
         default=5,
         choices=list(enumerate(["星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"], 1)),
+    )
+    # Of a month or half-year: counted from the day after it has ended.
+    due_in = models.CharField("截止日算法", max_length=12, choices=DueIn, default=DueIn.WORKING_DAYS)
+    due_day = models.PositiveSmallIntegerField(
+        "结束后第几日（或第几个工作日）",
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
     )
     due_time = models.TimeField("截止时间", default=dt.time(18))
     close_after_hours = models.PositiveSmallIntegerField(
@@ -171,15 +188,25 @@ class Period(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.label}周报" if self.kind == ObligationKind.WEEKLY_REPORT else self.key
+        """`2020年第47周周报`, `2020年10月月报`, `2020年下半年总结`."""
+        noun = "总结" if self.kind == ObligationKind.HALF_YEAR_SUMMARY else ObligationKind(self.kind).label
+        return f"{self.label}{noun}"
 
     @property
     def label(self) -> str:
-        """`2020年第47周`, or `2020年第47–48周` when the province reports fortnightly."""
-        year, week, _ = self.starts_on.isocalendar()
-        last = self.ends_on.isocalendar().week
-        return f"{year}年第{week}周" if last == week else f"{year}年第{week}–{last}周"
+        return cycles.label(self.kind, self.starts_on, self.ends_on)
 
     @property
     def short_label(self) -> str:
-        return f"{self.starts_on.isocalendar().week}周"
+        return cycles.short_label(self.kind, self.starts_on)
+
+    @property
+    def year(self) -> int:
+        return cycles.year_of(self.kind, self.starts_on)
+
+    @property
+    def members_at(self) -> dt.datetime:
+        """The instant whose members owe it: the opening, or the last one of a month or half-year."""
+        if cycles.CYCLES[self.kind].opens_after_end:
+            return self.opens_at - dt.timedelta(microseconds=1)
+        return self.opens_at

@@ -148,7 +148,7 @@ def record_outage(
         by=by,
         at=at,
         changes={
-            "顺延": "、".join(f"{p.label}至{clock.local(due):%m-%d %H:%M}" for p, due, _ in moves),
+            "顺延": "、".join(f"{p}至{clock.local(due):%m-%d %H:%M}" for p, due, _ in moves),
             "更正顺延": len(loose),
             "谅解": excused,
         },
