@@ -6,11 +6,44 @@ class EvaluatorsConfig(AppConfig):
     verbose_name = "评价组织"
 
     def ready(self) -> None:
-        from core import events
+        from core import events, nav
+        from core.imports import services as imports
         from core.search import register
-        from evaluators import permissions, search
+        from evaluators import permissions, resources, search
         from funding import gates
 
         events.register(reference_loaded="载入参考数据")
         register("评价组织", search.evaluators)
         gates.register(permissions.why_not_before_filing)
+        nav.register("备案", "评价组织", "evaluators:list", may=permissions.may_see_charges, rank=3)
+        nav.register(
+            "备案", "评价组织备案", "evaluator-filings:list", may=permissions.may_see_filings, rank=6
+        )
+        nav.register("备案", "活动备案", "activities:list", may=permissions.may_see_activities, rank=7)
+        nav.register("备案", "培训专家团队", "trainers:list", may=permissions.may_see_trainers, rank=8)
+        nav.register("备案", "教师与资格", "teachers:list", may=permissions.may_see_teachers, rank=8)
+        nav.register("备案", "培训考核资源", "resources:list", may=permissions.may_see_resources, rank=9)
+        imports.register(
+            imports.Importer(
+                kind="evaluators.trainers",
+                resource=resources.TrainerResource,
+                may=permissions.may_keep_trainers,
+                refusal="培训专家团队由评价组织自己导入。",
+                page="trainers:import",
+                options=resources.no_options,
+                undo=resources.undo_trainers,
+                notes=resources.TRAINER_NOTES,
+            )
+        )
+        imports.register(
+            imports.Importer(
+                kind="evaluators.teachers",
+                resource=resources.TeacherResource,
+                may=permissions.may_keep_teachers,
+                refusal="教师由本校联系人导入。",
+                page="teachers:import",
+                options=resources.no_options,
+                undo=resources.undo_teachers,
+                notes=resources.TEACHER_NOTES,
+            )
+        )

@@ -20,6 +20,11 @@ urlpatterns = [
     path("", include("schools.urls.agreements")),
     path("", include("schools.urls.filings")),
     path("", include("evaluators.urls.profiles")),
+    path("", include("evaluators.urls.filings")),
+    path("", include("evaluators.urls.activities")),
+    path("", include("evaluators.urls.trainers")),
+    path("", include("evaluators.urls.teachers")),
+    path("", include("evaluators.urls.resources")),
     path("", include("supervision.urls")),
     path("api/v1/", include("pilot_portal.api")),
 ]

@@ -1,7 +1,6 @@
 """The sheet of the national platform's approvals: one row per school, certificate level and year."""
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from import_export.results import RowResult
 from accounts.models import Organization, OrganizationAlias
 from certificates.models import CertificateLevel
 from core import clock
-from core.imports.columns import Choice, Code, Column, Day, Text, WholeNumber, tidy
+from core.imports.columns import Choice, Code, Column, Day, Text, WholeNumber
 from core.imports.resource import WHOLE_ROW, Row, SheetResource
 from core.reference import normalised
 from schools import roster

@@ -17,7 +17,6 @@ from core.fields import EncryptedTextField, masked
 from evaluators.models.profiles import Charge
 from schools.models import Programme, School
 
-
 # From how many days before its end a qualification counts as about to expire.
 EXPIRING_DAYS = 90
 
