@@ -1,4 +1,5 @@
-"""Weekly reports: a draft and immutable versions; warnings that a streak has begun."""
+"""Weekly reports, monthly reports and half-year summaries: a draft and immutable versions; warnings that a
+streak has begun."""
 
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.db import models
 
 from core.drafts import Drafted, Version, VersionQuerySet
 from obligations.models import Obligation
+from reporting.summaries.scope import summaries_visible_to
 from schools.models import Programme
 
 
@@ -53,6 +55,56 @@ class ReportVersion(Version):
         constraints = [
             models.UniqueConstraint(fields=["report", "number"], name="report_version_number"),
             models.UniqueConstraint(fields=["report", "token"], name="report_version_token"),
+        ]
+
+
+class SummaryQuerySet(models.QuerySet["Summary"]):
+    def visible_to(self, user: Any) -> "SummaryQuerySet":
+        return self.filter(obligation__in=summaries_visible_to(user))
+
+
+class Summary(Drafted):
+    """A monthly report of an evaluator, or a half-year summary of an evaluator or a school (SX 四.3)."""
+
+    obligation = models.OneToOneField(
+        Obligation, models.PROTECT, primary_key=True, related_name="summary", verbose_name="报送任务"
+    )
+    current = models.ForeignKey(
+        "SummaryVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="现行版本"
+    )
+
+    objects = SummaryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "月报和半年总结"
+
+    def __str__(self) -> str:
+        return str(self.obligation)
+
+    @property
+    def organization_id(self) -> int:
+        return self.obligation.organization_id
+
+
+class SummaryVersionQuerySet(VersionQuerySet):
+    def visible_to(self, user: Any) -> "SummaryVersionQuerySet":
+        return self.filter(report__in=Summary.objects.visible_to(user))
+
+
+class SummaryVersion(Version):
+    """One accepted monthly report or half-year summary (reporting.summaries.content)."""
+
+    report = models.ForeignKey(Summary, models.PROTECT, related_name="versions", verbose_name="月报或总结")
+    is_zero = models.BooleanField("无新进展", default=False)
+
+    objects = SummaryVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "月报和总结版本"
+        ordering = ["report", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "number"], name="summary_version_number"),
+            models.UniqueConstraint(fields=["report", "token"], name="summary_version_token"),
         ]
 
 

@@ -24,8 +24,11 @@ def may_circulate(user: User) -> bool:
 
 
 def may_fill(user: User, obligation: Obligation) -> bool:
-    """The school's contact or the contact's stand-in; the leader reads."""
-    return user.role == Role.SCHOOL_CONTACT and user.organization_id == obligation.organization_id
+    """The school's contact or the contact's stand-in, the leader reads; an evaluator's own officer."""
+    own = user.organization
+    if own is None or own.pk != obligation.organization_id:
+        return False
+    return user.role == (Role.EVALUATOR if own.kind == own.Kind.EVALUATOR else Role.SCHOOL_CONTACT)
 
 
 def may_return(user: User, obligation: Obligation) -> bool:
@@ -46,3 +49,13 @@ def may_see_own_history(user: User) -> bool:
 def may_take_platform_file(user: User, obligation: Obligation) -> bool:
     """The school's contact, who files there too, and those who watch over the school and act."""
     return may_fill(user, obligation) or may_return(user, obligation)
+
+
+def may_see_summaries(user: User) -> bool:
+    """Those who file monthly reports and half-year summaries, and those who watch over them."""
+    return user.sees_reporting or user.role in Role.of_an_organization() | {Role.COORDINATOR}
+
+
+def may_see_ministry_report(user: User) -> bool:
+    """The office's half-year report: those who see all that is reported in the province."""
+    return user.sees_reporting and user.sees_province

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from accounts.models import PilotMembership
+from accounts.models import Organization
 from core import clock
 from obligations.models import Obligation, ObligationKind, Outcome
 from reporting import content as shape
@@ -36,8 +36,10 @@ def filing(obligation: Obligation, at: dt.datetime) -> Filing:
         return Filing.NOT_OPEN
     closed = obligation.closes_at is not None and at >= obligation.closes_at
     if closed or obligation.outcome != Outcome.PENDING:
-        member = PilotMembership.objects.as_of(at).filter(organization=obligation.organization_id)
-        if not member.exists() and not open_corrections(obligation).exists():
+        # An evaluator has no membership to lose.
+        school = Organization.objects.schools().filter(pk=obligation.organization_id)
+        left = school.exclude(pk__in=Organization.objects.members_at(at).values("pk"))
+        if left.exists() and not open_corrections(obligation).exists():
             return Filing.LEFT
     if obligation.outcome == Outcome.EXEMPT:
         return Filing.VOLUNTARY
