@@ -156,7 +156,7 @@ def _jpeg_opens(content: bytes) -> bool:
     return False
 
 
-class _Sealed(File):  # type: ignore[type-arg]
+class _Sealed(File):
     """What is written to the disk for an attachment."""
 
     def __init__(self, plain: Iterator[bytes], attachment: Attachment) -> None:
@@ -192,7 +192,7 @@ def opened(attachment: Attachment) -> Iterator[bytes]:
 
 def _pieces(attachment: Attachment) -> Iterator[bytes]:
     """A file kept before files were encrypted is read as it is, until `rotate_keys` has sealed it."""
-    with attachment.file.storage.open(attachment.file.name, "rb") as file:
+    with attachment.file.storage.open(str(attachment.file.name), "rb") as file:
         is_sealed = crypto.file_key(file) is not None
         file.seek(0)
         yield from crypto.open_file(file, row=_row(attachment)) if is_sealed else file.chunks()
@@ -203,6 +203,15 @@ def content_of(attachment: Attachment) -> bytes:
     return b"".join(opened(attachment))
 
 
+def key_of(attachment: Attachment) -> str | None:
+    """The id of the key that the stored file is under; None for one that was never encrypted.
+
+    Raises FileNotFoundError.
+    """
+    with attachment.file.storage.open(str(attachment.file.name), "rb") as file:
+        return crypto.file_key(file)
+
+
 def reseal(attachment: Attachment) -> bool:
     """Encrypt the stored file with the newest key under a new name; False when it is so already.
 
@@ -210,9 +219,8 @@ def reseal(attachment: Attachment) -> bool:
     Raises FileNotFoundError, crypto.DecryptionFailed, ValueError: not the content that was handed in.
     """
     storage, old = attachment.file.storage, str(attachment.file.name)
-    with storage.open(old, "rb") as file:
-        if crypto.file_key(file) == crypto.newest_key():
-            return False
+    if key_of(attachment) == crypto.newest_key():
+        return False
     digest = hashlib.sha256()
     new = storage.save(
         f"{PurePosixPath(old).parent}/{uuid.uuid4().hex}.bin",
@@ -240,11 +248,15 @@ def discard(attachment: Attachment) -> None:
 
 
 @transaction.atomic
-def attach(*, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datetime) -> Attachment:
-    """Keep a file with `target`. Raises ValidationError: not acceptable, or MOST_FILES reached."""
+def attach(
+    *, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datetime, most: int | None = None
+) -> Attachment:
+    """Keep a file with `target`. Raises ValidationError: not acceptable, or there are `most` (MOST_FILES
+    where not said) already."""
     kind = check(upload)
-    if Attachment.objects.of(target).count() >= MOST_FILES:
-        raise ValidationError(f"每条记录最多 {MOST_FILES} 个附件。")
+    most = MOST_FILES if most is None else most
+    if Attachment.objects.of(target).count() >= most:
+        raise ValidationError(f"每条记录最多 {most} 个附件。")
     name = safe_name(upload.name or "")
     digest = hashlib.sha256()
     for chunk in upload.chunks():

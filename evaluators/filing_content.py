@@ -116,6 +116,11 @@ def take(mine: Typed, theirs: Typed, chosen: Mapping[str, str]) -> Typed:
     return with_staff(merged, staff_of(theirs if chosen.get(STAFF) == "theirs" else mine))
 
 
+def file_rows(content: Content) -> list[tuple[str, str, list[dict[str, str]]]]:
+    """(kind, label, files) of each kind."""
+    return [(kind, label, content[kind]) for kind, label in FILES.items()]
+
+
 # --- What may be read
 
 

@@ -1,6 +1,6 @@
 """Who may do what with evaluators, their filings and what depends on them: pure predicates."""
 
-from accounts.models import Role, User
+from accounts.models import Organization, Role, User
 from certificates.models import Certificate
 from evaluators.models import EvaluatorFiling
 
@@ -116,3 +116,52 @@ def may_keep_resources(user: User, certificate: Certificate) -> bool:
 
 def may_set_training_rule(user: User) -> bool:
     return user.role == Role.OFFICE
+
+
+# --- exam sites
+
+
+def may_see_sites(user: User) -> bool:
+    """Conditions and filed sites are published to society (MOE 三(一)); the list here is for who works."""
+    return user.role != Role.LEARNER
+
+
+def may_publish_conditions(user: User, certificate: Certificate) -> bool:
+    return user.role == Role.EVALUATOR and user.organization_id == certificate.owner_id
+
+
+def may_apply_for_sites(user: User) -> bool:
+    """A pilot school's contact, for the own school."""
+    return user.role == Role.SCHOOL_CONTACT
+
+
+def may_agree_to_sites(user: User, certificate: Certificate) -> bool:
+    return user.role == Role.EVALUATOR and user.organization_id == certificate.owner_id
+
+
+def may_file_sites(user: User) -> bool:
+    return user.role == Role.OFFICE
+
+
+def may_import_sites(user: User) -> bool:
+    return user.role == Role.OFFICE
+
+
+def may_see_coverage(user: User) -> bool:
+    """Numbers by city: the province's, a city's own row, an evaluator's own certificates."""
+    return user.sees_province or user.role in {Role.COORDINATOR, Role.CITY_BUREAU, Role.EVALUATOR}
+
+
+def may_set_site_rule(user: User) -> bool:
+    return user.role == Role.OFFICE
+
+
+def is_of_a_school(user: User) -> bool:
+    return user.role in Role.of_a_school()
+
+
+def may_see_review(user: User, school: Organization, certificate: Certificate) -> bool:
+    """Comments and history of an application: not for those to whom only the filed site is public."""
+    if user.sees_province or user.role == Role.COORDINATOR:
+        return True
+    return user.organization_id in {school.pk, school.supervisor_id, certificate.owner_id}

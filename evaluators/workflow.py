@@ -5,10 +5,57 @@ import datetime as dt
 from accounts.models import User
 from core.templatetags import portal
 from core.workflow import Transition, Workflow
-from evaluators.models import Activity
-from evaluators.permissions import may_keep_activity, may_return_activities
+from evaluators.models import Activity, EvaluatorFiling, ExamSite
+from evaluators.permissions import (
+    FILING_CLAUSE,
+    may_agree_to_sites,
+    may_apply_for_sites,
+    may_file,
+    may_file_sites,
+    may_keep_activity,
+    may_return_activities,
+    may_review_filings,
+    why_not_before_filing,
+)
 
 A = Activity.State
+F = EvaluatorFiling.State
+S = ExamSite.State
+
+
+def _filing_owner_only(user: User, record: EvaluatorFiling) -> str:
+    if may_file(user, record.certificate):
+        return ""
+    return f"备案表由该证书的培训评价组织填报（{FILING_CLAUSE}）。"
+
+
+def _filing_office_only(user: User, record: EvaluatorFiling) -> str:
+    return "" if may_review_filings(user) else f"评价组织备案由省推进办审核（{FILING_CLAUSE}）。"
+
+
+filing = Workflow(
+    (
+        Transition("evaluator_filing_submit", "提交备案", tuple(F), F.SUBMITTED, _filing_owner_only),
+        Transition("evaluator_filing_accept", "予以备案", (F.SUBMITTED,), F.ACCEPTED, _filing_office_only),
+        Transition(
+            "evaluator_filing_return",
+            "退回修改",
+            (F.SUBMITTED,),
+            F.RETURNED,
+            _filing_office_only,
+            asks=("comment",),
+        ),
+        Transition(
+            "evaluator_filing_refuse",
+            "不予备案",
+            (F.SUBMITTED,),
+            F.REFUSED,
+            _filing_office_only,
+            asks=("comment",),
+            dangerous=True,
+        ),
+    )
+)
 
 
 def _own_activity_only(user: User, record: Activity) -> str:
@@ -48,6 +95,82 @@ activity = Workflow(
             _own_activity_only,
             _not_over,
             asks=("comment",),
+            dangerous=True,
+        ),
+    )
+)
+
+
+SITE_CLAUSE = "教职成厅函〔2019〕19号 三(一)"
+
+
+def _own_site_only(user: User, record: ExamSite) -> str:
+    if may_apply_for_sites(user) and user.organization_id == record.school_id:
+        return ""
+    return f"考核站点由试点院校对照条件自主申报（{SITE_CLAUSE}），由本校联系人办理。"
+
+
+def _site_evaluator_only(user: User, record: ExamSite) -> str:
+    if may_agree_to_sites(user, record.certificate):
+        return ""
+    return f"申报先由证书的培训评价组织办理，再由省推进办备案（{SITE_CLAUSE}）。"
+
+
+def _site_office_only(user: User, record: ExamSite) -> str:
+    return (
+        "" if may_file_sites(user) else f"考核站点在省级教育行政部门备案（{SITE_CLAUSE}），由省推进办办理。"
+    )
+
+
+def _site_reviewer_only(user: User, record: ExamSite) -> str:
+    """First the evaluator, then, once that has agreed, the province."""
+    reviewer = _site_office_only if record.state == S.AGREED else _site_evaluator_only
+    return reviewer(user, record)
+
+
+def _site_ready(record: ExamSite, at: dt.datetime) -> list[str]:
+    missing = why_not_before_filing(record.certificate)
+    return [missing] if missing else []
+
+
+site = Workflow(
+    (
+        Transition("site_agree", "同意设站", (S.APPLIED,), S.AGREED, _site_evaluator_only, _site_ready),
+        Transition("site_file", "予以备案", (S.AGREED,), S.FILED, _site_office_only, _site_ready),
+        Transition(
+            "site_return",
+            "退回修改",
+            (S.APPLIED, S.AGREED),
+            S.RETURNED,
+            _site_reviewer_only,
+            asks=("comment",),
+        ),
+        Transition(
+            "site_refuse",
+            "不同意设站",
+            (S.APPLIED, S.AGREED),
+            S.REFUSED,
+            _site_reviewer_only,
+            asks=("comment",),
+            dangerous=True,
+        ),
+        Transition("site_reapply", "修改后重新申报", (S.RETURNED,), S.APPLIED, _own_site_only, _site_ready),
+        Transition(
+            "site_withdraw",
+            "撤回申报",
+            (S.APPLIED, S.AGREED, S.RETURNED),
+            S.ENDED,
+            _own_site_only,
+            asks=("comment",),
+            dangerous=True,
+        ),
+        Transition(
+            "site_end",
+            "撤销站点",
+            (S.FILED,),
+            S.ENDED,
+            _site_office_only,
+            asks=("ended_on", "comment"),
             dangerous=True,
         ),
     )

@@ -93,6 +93,12 @@ class EvaluatorFilingVersionQuerySet(VersionQuerySet):
     def visible_to(self, user: Any) -> "EvaluatorFilingVersionQuerySet":
         return self.filter(filing__in=EvaluatorFiling.objects.visible_to(user))
 
+    def files_visible_to(self, user: Any) -> "EvaluatorFilingVersionQuerySet":
+        """The stamped scan shows ID number and home address: for the office and the organisation itself."""
+        if user.role not in {Role.OFFICE, Role.EVALUATOR}:
+            return self.none()
+        return self.visible_to(user)
+
 
 class EvaluatorFilingVersion(Version):
     """One submitted filing; its stamped scan is attached to it."""

@@ -9,7 +9,9 @@ from django.views.decorators.http import require_safe
 
 from certificates.models import CertificateLevel
 from core import clock
+from evaluators import permissions
 from evaluators.models import Evaluator
+from evaluators.views.filing_reviews import certificates_for, owing_or_filed
 from schools.models import AnnualPlan, Programme
 
 
@@ -33,8 +35,24 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "schools": schools,
         "planned": sum(school["planned"] for school in schools),
         "dormant": dormant.count(),
+        "filings": _filings(request, evaluator),
+        "charges": _charges(request, evaluator),
+        "may_keep_charges": permissions.may_keep_charges(request.user),
     }
     return render(request, "evaluators/detail.html", context)
+
+
+def _filings(request: HttpRequest, evaluator: Evaluator) -> Any:
+    """How the filing of each certificate stands, for those who may look at filings."""
+    mine = certificates_for(request.user).filter(owner=evaluator.organization_id)
+    return owing_or_filed(mine, clock.now(), whole=True).order_by("name")
+
+
+def _charges(request: HttpRequest, evaluator: Evaluator) -> Any:
+    """Who looks after it now: for the office and the coordinators, and for itself."""
+    if not permissions.may_see_filings(request.user):
+        return evaluator.charges.none()
+    return evaluator.charges.filter(ended_at=None).select_related("coordinator").order_by("given_at")
 
 
 def _planned(programmes: QuerySet[Programme], year: int, by: str) -> dict[int, int]:
