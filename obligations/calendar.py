@@ -6,6 +6,7 @@ Days are local days. A year that has not been published knows only Saturdays and
 import calendar
 import datetime as dt
 
+from core import clock
 from obligations.models import CalendarDay
 
 
@@ -43,3 +44,12 @@ def add_months(day: dt.date, n: int) -> dt.date:
     months = day.year * 12 + day.month - 1 + n
     year, month = months // 12, months % 12 + 1
     return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+ENTRY_WORKING_DAYS = 7
+
+
+def entry_due(issued_on: dt.date) -> dt.datetime:
+    """The instant (UTC) until which a certificate issued on that day has to be entered: the end of the 7th
+    working day after it (MOE 三(三)). Entered at `t` it is in time when `t < entry_due`."""
+    return clock.at(add_working_days(issued_on, ENTRY_WORKING_DAYS) + dt.timedelta(days=1))

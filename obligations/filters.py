@@ -1,16 +1,21 @@
 """Filters of the page of deadlines, kept in the address."""
 
+import datetime as dt
+
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Organization
 from core import clock
+from core.forms import DayInput
 from obligations.models import Obligation, ObligationKind, Outcome, Suspension
 
 STATES = [
     ("todo", "待办（含逾期）"),
-    ("overdue", "逾期未报"),
+    ("overdue", "只看逾期"),
+    ("coming", "尚未开始"),
     ("on_time", "按时"),
     ("late", "迟报"),
     ("missed", "未报"),
@@ -18,6 +23,12 @@ STATES = [
     ("excused", "已谅解"),
     ("exempt", "免报"),
 ]
+
+
+def sensible_day(day: dt.date) -> None:
+    """What lies at the edges of the calendar cannot be brought to UTC."""
+    if not 2000 <= day.year <= 2100:
+        raise ValidationError("年份应在 2000 至 2100 之间。")
 
 
 def _schools(request: HttpRequest) -> QuerySet[Organization]:
@@ -53,6 +64,11 @@ class SuspensionFilter(django_filters.FilterSet):
         return queryset.filter({"coming": coming, "over": over, "standing": ~coming & ~over}[value])
 
 
+def _owing(request: HttpRequest) -> QuerySet[Organization]:
+    """Whoever may owe something within the user's scope: schools, evaluators, authorities."""
+    return Organization.objects.visible_to(request.user).order_by("-kind", "code")
+
+
 class DeadlineFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label="搜索", method="filter_text")
     state = django_filters.ChoiceFilter(
@@ -65,7 +81,16 @@ class DeadlineFilter(django_filters.FilterSet):
         queryset=supervisors,
         empty_label="全部",
     )
-    organization = django_filters.ModelChoiceFilter(label="机构", queryset=_schools, empty_label="全部")
+    organization = django_filters.ModelChoiceFilter(label="机构", queryset=_owing, empty_label="全部")
+    due_from = django_filters.DateFilter(
+        label="截止日自", widget=DayInput, method="filter_from", validators=[sensible_day]
+    )
+    due_to = django_filters.DateFilter(
+        label="截止日至", widget=DayInput, method="filter_to", validators=[sensible_day]
+    )
+    by = django_filters.ChoiceFilter(
+        label="排列", choices=[("organization", "按机构")], method="filter_by", empty_label="按日期"
+    )
 
     class Meta:
         model = Obligation
@@ -75,17 +100,30 @@ class DeadlineFilter(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         # Whoever acts for one organisation has nothing to choose.
         if not self.request.user.sees_reporting:
-            del self.filters["city"], self.filters["organization"]
+            for name in ("city", "organization", "by"):
+                del self.filters[name]
 
     def filter_text(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         organizations = Organization.objects.matching(value)
         return queryset.filter(Q(title__icontains=value.strip()) | Q(organization__in=organizations))
+
+    # What closes at midnight belongs to the day before.
+    def filter_from(self, queryset: QuerySet, name: str, value: dt.date) -> QuerySet:
+        return queryset.filter(due_at__gt=clock.at(value))
+
+    def filter_to(self, queryset: QuerySet, name: str, value: dt.date) -> QuerySet:
+        return queryset.filter(due_at__lte=clock.at(value + dt.timedelta(days=1)))
+
+    def filter_by(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.order_by("organization__kind", "organization__code", "due_at")
 
     def filter_state(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         if value == "todo":
             return queryset.pending()
         if value == "overdue":
             return queryset.overdue(clock.now())
+        if value == "coming":
+            return queryset.pending().filter(opens_at__gt=clock.now())
         missed = queryset.filter(outcome=Outcome.MISSED)
         by_overlay = {
             "missed": missed.filter(excused_at=None, filled_at=None),

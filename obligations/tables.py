@@ -28,12 +28,25 @@ _FOR_ALL_WHO_SEE_IT = {
     ObligationKind.FIRST_REVIEW,
     ObligationKind.APPROVAL,
     ObligationKind.OBJECTION,
+    ObligationKind.AGREEMENT,
+    ObligationKind.CREDIT_PROPOSAL,
+    ObligationKind.FEEDBACK,
+}
+# What is done, not reported.
+_DONE_NOT_REPORTED = {
+    ObligationKind.FIRST_REVIEW,
+    ObligationKind.APPROVAL,
+    ObligationKind.OBJECTION,
+    ObligationKind.SITE_REVIEW,
+    ObligationKind.AGREEMENT,
+    ObligationKind.FEEDBACK,
 }
 
 
 def _page(obligation: Obligation, user: User) -> str:
     """Where `user` does what is owed, or reads what was done; "" where there is nothing to open."""
-    if obligation.link and (user.role in Role.of_a_school() or obligation.kind in _FOR_ALL_WHO_SEE_IT):
+    is_own = obligation.organization_id == user.organization_id
+    if obligation.link and (is_own or obligation.kind in _FOR_ALL_WHO_SEE_IT):
         return obligation.link
     if obligation.kind != ObligationKind.WEEKLY_REPORT:
         return ""
@@ -52,11 +65,23 @@ class DeadlineTable(PortalTable):
 
     class Meta(PortalTable.Meta):
         model = Obligation
+        template_name = "obligations/_deadline_table.html"
         fields = ("organization", "title", "due_at", "left", "state")
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, by_organization: bool = False, **kwargs: Any) -> None:
         self.user = user
+        self.by_organization = by_organization
         super().__init__(*args, exclude=() if user.sees_reporting else ("organization",), **kwargs)
+
+    def heading_of(self, record: Obligation) -> str:
+        """The day (what is done apart), or the organisation; "" once it was sorted by a column."""
+        if self.order_by:
+            return ""
+        if self.by_organization:
+            return record.organization.name
+        # What closes at midnight belongs to the day before.
+        day = portal.day(record.due_at - dt.timedelta(microseconds=1))
+        return day if record.outcome == Outcome.PENDING else f"已办结 · {day}"
 
     def render_due_at(self, record: Obligation) -> SafeString:
         return with_note(portal.closing(record.due_at), record.period.note if record.period else "")
@@ -85,6 +110,8 @@ class DeadlineTable(PortalTable):
         return f"{clock.local(done_at):%Y-%m-%d %H:%M}收到" if done_at else ""
 
     def render_state(self, record: Obligation) -> SafeString:
+        if record.outcome == Outcome.PENDING and record.opens_at > clock.now():
+            return portal.state("coming")
         overdue = record.outcome == Outcome.PENDING and record.due_at <= clock.now()
         badge = (
             portal.state("lapsed", self._words(record))
@@ -101,12 +128,10 @@ class DeadlineTable(PortalTable):
         """What is reported is 待报, what a reviewer has to do is 待办; "" for the state's own word."""
         if record.outcome != Outcome.PENDING:
             return ""
-        reviews = record.kind in {
-            ObligationKind.FIRST_REVIEW,
-            ObligationKind.APPROVAL,
-            ObligationKind.OBJECTION,
-        }
-        return f"{'逾期' if record.due_at <= clock.now() else ''}{'待办' if reviews else '待报'}"
+        if record.opens_at > clock.now():
+            return portal.state_word("coming")
+        overdue = "逾期" if record.due_at <= clock.now() else ""
+        return f"{overdue}{'待办' if record.kind in _DONE_NOT_REPORTED else '待报'}"
 
 
 class SuspensionTable(PortalTable):

@@ -6,6 +6,10 @@ from obligations import views
 app_name = "obligations"
 urlpatterns = [
     path("deadlines/", views.DeadlineList.as_view(), name="deadlines"),
+    path("deadlines/calendar/", views.feed_page, name="feed-page"),
+    path("deadlines/calendar/revoke/", views.feed_revoke, name="feed-revoke"),
+    path("deadlines/calendar/download/", views.feed_download, name="feed-download"),
+    path("deadlines/calendar/<str:secret>.ics", views.feed, name="feed"),
     path("policies/", views.policies, name="policies"),
     path("policies/new/", views.PolicyCreate.as_view(), name="policy-create"),
     path("policies/<int:pk>/edit/", views.PolicyUpdate.as_view(), name="policy-update"),

@@ -19,6 +19,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(),
         "options": {"queue": "deadlines"},
     },
+    "owe-renewals": {
+        "task": "schools.tasks.owe_renewals",
+        "schedule": crontab(minute=7),
+        "options": {"queue": "deadlines"},
+    },
     "deliver-notices": {
         "task": "core.tasks.deliver_notices",
         "schedule": crontab(),

@@ -6,7 +6,7 @@ import logging
 from celery import shared_task
 
 from core import clock, slots
-from schools.services import duties
+from schools.services import duties, renewals
 
 log = logging.getLogger(__name__)
 
@@ -25,3 +25,15 @@ def lapse_applications() -> None:
     slots.finish(slot)
     if count:
         log.info("applications lapsed: %s", count)
+
+
+@shared_task
+def owe_renewals() -> None:
+    """Once an hour: agreements about to expire are to be renewed, those renewed are done."""
+    slot = slots.claim("owe-renewals")
+    if slot is None:
+        return
+    settled = renewals.owe_renewals(at=clock.now() - LAG)
+    slots.finish(slot)
+    if any(settled):
+        log.info("renewals owed: %s, settled: %s", *settled)

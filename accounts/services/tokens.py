@@ -2,7 +2,7 @@
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -17,6 +17,12 @@ events.register(token_created="生成接口令牌", token_revoked="撤销接口�
 SECRET_PREFIX = "pp_"  # noqa: S105 - what every token begins with
 _SHOWN = len(SECRET_PREFIX) + 6
 _NOTED_EVERY = dt.timedelta(minutes=1)
+# What other apps gave to an account and what ends with it: each `verb(*, user, by, at)`.
+_others: list[Callable[..., None]] = []
+
+
+def also_revoke(verb: Callable[..., None]) -> None:
+    _others.append(verb)
 
 
 @transaction.atomic
@@ -65,6 +71,8 @@ def revoke_token(*, token: ApiToken, by: User, at: dt.datetime) -> None:
 def revoke_all(*, user: User, by: User, at: dt.datetime) -> None:
     """With the account, or with its password: in the transaction that ends those."""
     _revoke(ApiToken.objects.filter(user=user), by=by, at=at)
+    for verb in _others:
+        verb(user=user, by=by, at=at)
 
 
 def _revoke(tokens: ApiTokenQuerySet, *, by: User, at: dt.datetime) -> None:

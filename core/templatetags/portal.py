@@ -35,6 +35,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "rectifying": ("warn", "改", "限期整改"),
     "overdue": ("bad", "过", "整改逾期"),
     "decided": ("plain", "决", "已决定"),
+    "coming": ("plain", "未", "尚未开始"),
     "open": ("open", "议", "待答复"),
     "upheld": ("good", "立", "成立"),
     "rejected": ("plain", "驳", "不成立"),

@@ -6,6 +6,7 @@ Every interval is half-open. A report received at `t` is on time when `t < due_a
 """
 
 from obligations.models.disputes import Dispute, DisputeQuerySet
+from obligations.models.feeds import CalendarFeed, CalendarFeedQuerySet
 from obligations.models.owed import Obligation, ObligationQuerySet, Outcome, received_outcome
 from obligations.models.pauses import Outage, Suspension, SuspensionQuerySet
 from obligations.models.platform import PlatformFiling, PlatformImport, PlatformImportQuerySet
@@ -22,6 +23,8 @@ from obligations.models.rules import (
 __all__ = [
     "PERIODIC",
     "CalendarDay",
+    "CalendarFeed",
+    "CalendarFeedQuerySet",
     "CalendarYear",
     "Dispute",
     "DisputeQuerySet",

@@ -9,6 +9,7 @@ from obligations.views.disputes import (
     dispute_new,
     dispute_withdraw,
 )
+from obligations.views.feeds import feed, feed_download, feed_page, feed_revoke
 from obligations.views.outages import OutageCreate, OutageList
 from obligations.views.platform import PlatformLists, platform_list
 from obligations.views.policies import PolicyCreate, PolicyUpdate, policies, policy_remove
@@ -36,6 +37,10 @@ __all__ = [
     "dispute_answer",
     "dispute_new",
     "dispute_withdraw",
+    "feed",
+    "feed_download",
+    "feed_page",
+    "feed_revoke",
     "platform_list",
     "policies",
     "policy_remove",

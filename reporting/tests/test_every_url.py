@@ -26,7 +26,12 @@ from schools.tests.applying import agreement_for
 from schools.tests.rosters import row, take_in
 from supervision.tests import cases
 
-PUBLIC = {"accounts:sign-in", "core:healthz", "funding:public-standards"} | published.PUBLIC
+PUBLIC = {
+    "accounts:sign-in",
+    "core:healthz",
+    "funding:public-standards",
+    "obligations:feed",
+} | published.PUBLIC
 ROUND_PAGES = ("rounds:detail", "rounds:edit", "rounds:extend", "rounds:progress")
 STRANGERS_TO_THE_SCHOOL = [
     "other_contact",
@@ -135,6 +140,7 @@ def addresses(world):
         "obligations:dispute": dispute.pk,
         "obligations:dispute-answer": dispute.pk,
         "obligations:dispute-withdraw": dispute.pk,
+        "obligations:feed": obligations.make_feed(user=world.contact, by=world.contact, at=clock.now()),
         "funding:arrival": money.pk,
         **standards_of(world),
         **dict.fromkeys(AGREEMENT, agreement_for(world.level, world.school).pk),
