@@ -291,12 +291,13 @@ def _show_version(
     address = request.build_absolute_uri(reverse("evaluator-filings:version", args=[found.receipt]))
     phones = permissions.may_see_phones(user, certificate)
     content = shape.shown(revealed or found.content, phones=phones, secrets=revealed is not None)
+    blank = dict.fromkeys(shape.PARTS, "")
     context = {
         "version": found,
         "filing": found.filing,
         "certificate": certificate,
         "content": content,
-        "staff": content["staff"] + [None] * max(0, shape.ROWS_SHOWN - len(content["staff"])),
+        "staff": content["staff"] + [blank] * max(0, shape.ROWS_SHOWN - len(content["staff"])),
         "also": [row for row in shape.file_rows(content) if row[0] != "letter"],
         "is_replaced": found.filing.current_id != found.pk,
         "qr": segno.make(address, error="m").svg_data_uri(scale=3, border=1),

@@ -1,0 +1,102 @@
+"""Files on the disk: unreadable, bound to their attachment, whole or not at all."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import attachments, clock, crypto
+from core.models import Attachment
+from core.tests.test_attachments import pdf, upload
+
+SIZES = st.sampled_from(
+    [0, 1, crypto.CHUNK - 1, crypto.CHUNK, crypto.CHUNK + 1, 2 * crypto.CHUNK, 3 * crypto.CHUNK + 7]
+)
+
+
+def sealed(content, row="a"):
+    return b"".join(crypto.seal_file([content], row=row))
+
+
+def opened(stored, row="a"):
+    return b"".join(crypto.open_file(io.BytesIO(stored), row=row))
+
+
+@given(SIZES, st.integers(1, 100_000))
+def test_any_size_in_any_pieces_comes_back(size, piece):
+    content = bytes(n % 251 for n in range(size))
+    pieces = [content[at : at + piece] for at in range(0, size, max(piece, 997))]
+    if piece < 997:
+        pieces = [content]
+    assert (
+        opened(b"".join(crypto.seal_file(pieces if b"".join(pieces) == content else [content], row="a")))
+        == content
+    )
+
+
+@given(SIZES, st.data())
+def test_whatever_is_changed_cut_or_added_is_noticed(size, data):
+    stored = sealed(b"x" * size)
+    at = data.draw(st.integers(0, len(stored) - 1))
+    changed = stored[:at] + bytes([stored[at] ^ 1]) + stored[at + 1 :]
+    for wrong in (changed, stored[:at], stored + b"y"):
+        with pytest.raises(crypto.DecryptionFailed):
+            opened(wrong)
+
+
+def test_chunks_cannot_be_dropped_or_swapped_and_a_file_belongs_to_its_row():
+    stored = sealed(b"x" * (3 * crypto.CHUNK))
+    whole = crypto.CHUNK + 16
+    head = len(stored) - 3 * whole
+    first, second, last = (stored[head + n * whole : head + (n + 1) * whole] for n in range(3))
+    for order in ([first, last], [second, first, last], [first, second]):
+        with pytest.raises(crypto.DecryptionFailed):
+            opened(stored[:head] + b"".join(order))
+    with pytest.raises(crypto.DecryptionFailed):
+        opened(stored, row="b")
+
+
+def keep(world, content):
+    return attachments.attach(
+        target=world.obligation, upload=upload("证明.pdf", content), by=world.contact, at=clock.now()
+    )
+
+
+def on_disk(kept):
+    with kept.file.storage.open(kept.file.name) as file:
+        return file.read()
+
+
+def test_an_attachment_is_unreadable_on_the_disk_and_whole_when_asked_for(world, client_for):
+    content = pdf() + b"\n% " + b"14010519850317" * 20_000 + b"\nstartxref\n%%EOF"
+    kept = keep(world, content)
+    assert b"14010519850317" not in on_disk(kept)
+    assert not on_disk(kept).startswith(b"%PDF")
+    response = client_for(world.contact).get(f"/files/{kept.pk}/")
+    assert b"".join(response.streaming_content) == content
+    assert response["Content-Length"] == str(len(content)) == str(kept.size)
+
+
+def test_a_file_put_in_anothers_place_is_not_given_out(world, client_for):
+    one, other = keep(world, pdf()), keep(world, pdf() + b"\n%%EOF")
+    Attachment.objects.filter(pk=one.pk).update(file=other.file.name)
+    with pytest.raises(crypto.DecryptionFailed):
+        client_for(world.contact).get(f"/files/{one.pk}/")
+
+
+def test_a_file_kept_before_files_were_encrypted_is_read_and_then_sealed(world, client_for):
+    kept = keep(world, pdf())
+    storage = kept.file.storage
+    storage.delete(kept.file.name)
+    storage.save(kept.file.name, io.BytesIO(pdf()))
+    assert attachments.content_of(kept) == pdf()
+    before = Attachment.objects.get(pk=kept.pk)
+    assert attachments.reseal(kept)
+    fresh = Attachment.objects.get(pk=kept.pk)
+    assert fresh.file.name != before.file.name
+    assert not storage.exists(before.file.name)
+    assert attachments.content_of(fresh) == pdf()
+    # Whoever had read the row before finds the file all the same.
+    assert attachments.content_of(before) == pdf()
+    assert not attachments.reseal(fresh)
