@@ -24,6 +24,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=7),
         "options": {"queue": "deadlines"},
     },
+    "owe-evaluator-filings": {
+        "task": "evaluators.tasks.owe_filings",
+        "schedule": crontab(minute=12),
+        "options": {"queue": "deadlines"},
+    },
     "deliver-notices": {
         "task": "core.tasks.deliver_notices",
         "schedule": crontab(),
