@@ -88,5 +88,5 @@ def addresses(world):
         **{f"evaluator-filings:{name}": pk for name in of_the_certificate},
         **{f"evaluator-filings:{name}": receipt for name in of_the_version},
         "evaluators:charge": world.evaluator.pk,
-        "evaluators:charge-end": (world.evaluator.pk, charge.pk),
+        "evaluators:charge-end": {"pk": world.evaluator.pk, "charge": charge.pk},
     }
