@@ -9,7 +9,8 @@ class EvaluatorsConfig(AppConfig):
         from core import events, nav
         from core.imports import services as imports
         from core.search import register
-        from evaluators import permissions, resources, search
+        from evaluators import permissions, resources, search, site_resources
+        from evaluators.services import site_lists
         from funding import gates
 
         events.register(reference_loaded="载入参考数据")
@@ -45,5 +46,24 @@ class EvaluatorsConfig(AppConfig):
                 options=resources.no_options,
                 undo=resources.undo_teachers,
                 notes=resources.TEACHER_NOTES,
+            )
+        )
+        nav.register("考核站点", "考核站点", "sites:list", may=permissions.may_see_sites, rank=1)
+        nav.register("考核站点", "站点条件", "sites:conditions", may=permissions.may_see_sites, rank=2)
+        nav.register("考核站点", "考点覆盖", "sites:coverage", may=permissions.may_see_coverage, rank=3)
+        nav.register(
+            "考核站点", "相邻且使用不足", "sites:side-by-side", may=permissions.may_see_coverage, rank=4
+        )
+        nav.register("考核站点", "本校就近考点", "sites:nearest", may=permissions.is_of_a_school, rank=3)
+        imports.register(
+            imports.Importer(
+                kind="evaluators.sites",
+                resource=site_resources.SiteResource,
+                may=permissions.may_import_sites,
+                refusal=site_lists.OFFICE_IMPORTS,
+                page="sites:import",
+                options=site_resources.options,
+                undo=site_lists.undo,
+                notes=site_resources.NOTES,
             )
         )

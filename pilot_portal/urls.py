@@ -7,6 +7,7 @@ from reporting.views.home import home
 urlpatterns = [
     path("", home, name="home"),
     path("", include("reporting.urls")),
+    path("", include("reporting.urls_summaries")),
     path("", include("core.urls")),
     path("", include("accounts.urls")),
     path("", include("obligations.urls")),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("", include("schools.urls.agreements")),
     path("", include("schools.urls.filings")),
     path("", include("evaluators.urls.profiles")),
+    path("", include("evaluators.urls.sites")),
     path("", include("evaluators.urls.filings")),
     path("", include("evaluators.urls.activities")),
     path("", include("evaluators.urls.trainers")),
