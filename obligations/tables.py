@@ -13,6 +13,7 @@ from core import clock
 from core.tables import NUMBER, WIDE, InstantColumn, PortalTable, StateColumn, with_note
 from core.templatetags import portal
 from obligations.models import (
+    PERIODIC,
     Dispute,
     Obligation,
     ObligationKind,
@@ -48,9 +49,9 @@ def _page(obligation: Obligation, user: User) -> str:
     is_own = obligation.organization_id == user.organization_id
     if obligation.link and (is_own or obligation.kind in _FOR_ALL_WHO_SEE_IT):
         return obligation.link
-    if obligation.kind != ObligationKind.WEEKLY_REPORT:
+    if obligation.kind not in PERIODIC:
         return ""
-    doing = user.role == Role.SCHOOL_CONTACT and obligation.outcome == Outcome.PENDING
+    doing = user.role in {Role.SCHOOL_CONTACT, Role.EVALUATOR} and obligation.outcome == Outcome.PENDING
     return reverse("reporting:edit" if doing else "reporting:report", args=[obligation.pk])
 
 

@@ -27,7 +27,7 @@ class NumberField(forms.CharField):
         return parse_number(text, places=self.places, most=self.most) if text else None
 
 
-def _long_text(label: str, help_text: str, most: int, rows: int) -> forms.CharField:
+def long_text(label: str, help_text: str, most: int, rows: int) -> forms.CharField:
     # No maxlength on the widget: a browser would cut a long paste off without a word.
     message = f"“{label}”共 %(show_value)s 字，最多 %(limit_value)s 字。内容都还在，请删减。"
     widget = forms.Textarea(attrs={"rows": rows, "data-most": most})
@@ -71,10 +71,10 @@ class WeeklyForm(forms.Form):
     money_spent = NumberField(
         label="本周支出经费", help_text="元", required=False, places=2, most=shape.MAX_MONEY
     )
-    work_done = _long_text("本周工作", "", shape.MAX_TEXT, 4)
-    problems = _long_text("存在问题", "没有可不填", shape.MAX_TEXT, 2)
-    suggestions = _long_text("意见建议", "对政策和试点工作的建议，没有可不填", shape.MAX_TEXT, 2)
-    next_week = _long_text("下周计划", "下周填报时会显示在“本周工作”旁", shape.MAX_TEXT, 3)
+    work_done = long_text("本周工作", "", shape.MAX_TEXT, 4)
+    problems = long_text("存在问题", "没有可不填", shape.MAX_TEXT, 2)
+    suggestions = long_text("意见建议", "对政策和试点工作的建议，没有可不填", shape.MAX_TEXT, 2)
+    next_week = long_text("下周计划", "下周填报时会显示在“本周工作”旁", shape.MAX_TEXT, 3)
 
     def __init__(self, sheet: Sheet, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
@@ -85,7 +85,7 @@ class WeeklyForm(forms.Form):
                 self.fields[shape.field_name(pk, figure.name)] = NumberField(
                     label=figure.label, places=figure.places
                 )
-            explanation = _long_text("变动说明", "", shape.MAX_EXPLANATION, 1)
+            explanation = long_text("变动说明", "", shape.MAX_EXPLANATION, 1)
             self.fields[shape.field_name(pk, "explanation")] = explanation
 
     def clean(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from core import links
 from core.notices import Message, digest, tell
 from obligations.closing import close_period, remind
-from obligations.models import ObligationKind, Period
+from obligations.models import PERIODIC, ObligationKind, Period
 from obligations.periods import make_periods, open_period
 from reporting.models import StreakWarning
 from reporting.streaks import Streak, current_streaks, missed_in
@@ -47,7 +47,8 @@ def sweep(at: dt.datetime) -> Counts:
     """Do all that is due at `at` (an aware instant)."""
     counts = Counts()
     newest: Period | None = None
-    make_periods(ObligationKind.WEEKLY_REPORT, at=at)
+    for kind in PERIODIC:
+        make_periods(kind, at=at)
     while True:
         opening = Period.objects.to_open(at).first()
         closing = Period.objects.to_close(at).filter(opened_at__isnull=False).first()
@@ -55,7 +56,7 @@ def sweep(at: dt.datetime) -> Counts:
             _open(opening, counts)
         elif closing:
             _close(closing, counts, at=at)
-            newest = closing
+            newest = closing if closing.kind == ObligationKind.WEEKLY_REPORT else newest
         else:
             break
     _find_left_out(counts, at=at, done=newest)

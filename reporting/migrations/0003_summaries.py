@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('obligations', '0008_summaries'),
+        ('obligations', '0007_report_cycles'),
         ('reporting', '0002_filing_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

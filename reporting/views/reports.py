@@ -1,7 +1,6 @@
 """A report to be read, and what those who watch over it may do with it."""
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -26,29 +25,30 @@ from obligations.permissions import may_dispute, may_excuse
 from obligations.rates import rate
 from reporting import content as shape
 from reporting import permissions, services
+from reporting.actions import Action, why_not_fill, why_not_return
 from reporting.forms import ReturnForm, told
 from reporting.history import HistoryFilter, HistoryTable
 from reporting.models import ReportVersion
-from reporting.sheet import Filing, Sheet, corrections, filing, sheet_for, year_of
+from reporting.sheet import Sheet, sheet_for, year_of
 from reporting.streaks import current_streaks
 from reporting.views import as_of
-from reporting.views.weekly import form_methods, page_context, report_of, texts_of, weekly_or_404
+from reporting.views.weekly import (
+    form_methods,
+    page_context,
+    page_of_summary,
+    report_of,
+    texts_of,
+    weekly_or_404,
+)
 from schools.models import Programme
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something to do with a report; where it may not be done now, `why_not` says why."""
-
-    label: str
-    url: str
-    why_not: str = ""
 
 
 @require_safe
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """The report to be read and printed: current version, older ones, receipts, timeline, actions."""
     at = clock.now()
+    if page := page_of_summary(request, pk, "detail"):
+        return page
     obligation = weekly_or_404(request, pk)
     found = report_of(obligation)
     sheet = sheet_for(obligation)
@@ -113,34 +113,17 @@ def _actions(
     if user.organization_id == obligation.organization_id:
         label = "更正周报" if current else "填写周报"
         url = reverse("reporting:edit", args=[obligation.pk])
-        actions.append(Action(label, url, _why_not_fill(user, obligation, at)))
+        actions.append(Action(label, url, why_not_fill(user, obligation, at)))
     if may_dispute(user, obligation) and obligation.outcome == Outcome.MISSED:
         url = reverse("obligations:dispute-new", args=[obligation.pk])
         actions.append(Action("提出异议", url, disputes.why_not(obligation)))
     if permissions.may_return(user, obligation):
         url = reverse("reporting:return", args=[obligation.pk])
-        actions.append(Action("退回更正", url, _why_not_return(obligation, current)))
+        actions.append(Action("退回更正", url, why_not_return(obligation, current)))
     if may_excuse(user, obligation):
         label, name = ("撤销谅解", "withdraw-excuse") if obligation.excused_at else ("谅解未报", "excuse")
         actions.append(Action(label, reverse(f"reporting:{name}", args=[obligation.pk])))
     return actions
-
-
-def _why_not_fill(user: Any, obligation: Obligation, at: dt.datetime) -> str:
-    if not permissions.may_fill(user, obligation):
-        return "周报由院校联系人或其代理人填报"
-    now = filing(obligation, at)
-    if now == Filing.NOT_OPEN:
-        return "本期尚未开始填报"
-    return "学校已退出试点，本期已关闭" if now == Filing.LEFT else ""
-
-
-def _why_not_return(obligation: Obligation, current: ReportVersion | None) -> str:
-    if current is None:
-        return "本期还没有收到周报"
-    if corrections(obligation).filter(key=f"{obligation.key}-v{current.number}").exists():
-        return f"第{current.number}版已退回，等待学校更正"
-    return ""
 
 
 @keeps_typed

@@ -21,6 +21,7 @@ from reporting import permissions, services
 from reporting.forms import WeeklyForm, told
 from reporting.models import ReportVersion, WeeklyReport
 from reporting.sheet import Sheet, filing, open_corrections, sheet_for
+from reporting.summaries.scope import summaries_visible_to
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -28,6 +29,14 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 def weekly_or_404(request: HttpRequest, pk: int) -> Obligation:
     weeks = Obligation.objects.visible_to(request.user).weekly()
     return get_object_or_404(weeks.select_related("organization", "period__policy", "excused_by"), pk=pk)
+
+
+def page_of_summary(request: HttpRequest, pk: int, name: str) -> HttpResponse | None:
+    """To the page of a monthly report or half-year summary; None for a weekly report.
+
+    The matrix, the lists and what is sent from them know obligations, and lead here whatever their kind."""
+    found = summaries_visible_to(request.user).filter(pk=pk).exists()
+    return redirect(f"summaries:{name}", pk) if found else None
 
 
 def _to_fill(request: HttpRequest, pk: int) -> Obligation:
@@ -53,13 +62,13 @@ def page_context(
         "organization": obligation.organization,
         "filing": filing(obligation, at),
         "correction": returned,
-        "return_reason": _return_reason(obligation) if returned else "",
+        "return_reason": return_reason(obligation) if returned else "",
         "storage_key": f"weekly:{obligation.pk}:{request.user.pk}",
         **more,
     }
 
 
-def _return_reason(obligation: Obligation) -> str:
+def return_reason(obligation: Obligation) -> str:
     event = Event.objects.about(obligation).filter(action="report_returned").last()
     return event.reason if event else ""
 
@@ -69,6 +78,8 @@ def _return_reason(obligation: Obligation) -> str:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The form. POST saves the draft first, whatever it holds, then goes where `action` says."""
     at = clock.now()
+    if page := page_of_summary(request, pk, "edit"):
+        return page
     obligation = _to_fill(request, pk)
     if filing(obligation, at).locked:
         return render(
