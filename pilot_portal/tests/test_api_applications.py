@@ -49,7 +49,10 @@ def test_steps_come_from_the_workflow_table(filed):
 
     assert steps(filed.city_officer)["item_recommend"]["open"]
     assert "晋教职成〔2020〕9号" in steps(filed.office)["item_recommend"]["reasons"][0]
-    assert "待初审" in steps(filed.office)["item_approve"]["reasons"][0]
+    # While the item waits for its city, the office is told by whose words it cannot be passed over.
+    too_early = steps(filed.office)["item_approve"]
+    assert not too_early["open"]
+    assert "太原市教育局初审，不能越过（晋教职成〔2020〕9号 三.1" in too_early["reasons"][0]
 
 
 def test_programmes_and_plans_under_the_same_scope(filed):
