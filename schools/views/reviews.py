@@ -153,21 +153,13 @@ def _offers(user: Any, item: ApplicationItem, at: dt.datetime) -> list[Offer]:
 
 
 def _last_year(item: ApplicationItem) -> dict[str, Any]:
-    """The plan of the year before, and the application that it came from."""
+    """The plan of the year before, and the approved item that set it; one query and its majors."""
     year = item.application.round.year - 1
     school, level = item.application.school_id, item.certificate_level_id
     plans = AnnualPlan.objects.filter(programme__school=school, programme__certificate_level=level, year=year)
-    applied = ApplicationItem.objects.filter(
-        application__school=school,
-        certificate_level=level,
-        application__round__year=year,
-        state=ApplicationItem.State.APPROVED,
-    )
-    return {
-        "year": year,
-        "plan": plans.select_related("programme").order_by("-programme__started_at").first(),
-        "item": applied.select_related("agreement").prefetch_related("majors").order_by("-pk").first(),
-    }
+    plans = plans.select_related("programme", "source__agreement").prefetch_related("source__majors")
+    plan = plans.order_by("-programme__started_at").first()
+    return {"year": year, "plan": plan, "item": plan.source if plan else None}
 
 
 def _record(request: HttpRequest, school: int) -> dict[str, Any] | None:
