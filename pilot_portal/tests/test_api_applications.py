@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from certificates.models import CertificateLevel
 from core import clock
 from pilot_portal.tests.calling import Api, token_of
 from schools.models import Application, ApplicationItem, RoundExtension
@@ -40,6 +41,20 @@ def test_each_sees_its_own_applications(filed):
     assert Api(token_of(filed.contact)).get(f"applications/{other}/").status_code == 404
     assert Api(token_of(filed.evaluator_officer)).get("applications/").status_code == 403
     assert ids(filed.office, "applications/", state="submitted") == [mine]
+
+
+def test_a_draft_is_its_schools_alone(filed):
+    level = CertificateLevel.objects.create(certificate=filed.level.certificate, level=3)
+    draft = ApplicationItem.objects.create(application=filed.application, certificate_level=level)
+    address = f"applications/{filed.application.pk}/"
+    for user, seen in [
+        (filed.contact, [filed.item.pk, draft.pk]),
+        (filed.city_officer, [filed.item.pk]),
+        (filed.office, [filed.item.pk]),
+    ]:
+        api = Api(token_of(user))
+        assert [row["id"] for row in api.get(address).json()["items"]] == seen
+        assert [row["item"] for row in api.get(f"{address}steps/").json()] == seen
 
 
 def test_steps_come_from_the_workflow_table(filed):
