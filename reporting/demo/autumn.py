@@ -33,6 +33,8 @@ NEIGHBOURS, ELSEWHERE, COLLEGES = 9, 28, 24
 CLOSED, OPEN_BATCH = ["1", "2"], "3"
 OPENS, SCHOOL, CITY, PROVINCE = day(11, 6), day(11, 17), day(11, 20), day(11, 24)
 LONGER = Closings(day(11, 21), day(11, 23), PROVINCE)
+# Days of November on which schools begin and hand in.
+WORKING_DAYS = [(6, 9), (9, 11), (9, 12), (10, 12), (10, 13), (11, 13), (12, 16)]
 WHY_LONGER = "学校机房改造，11月13日至16日断网，已提交书面说明，同意单独延期。（演示）"
 MEND_FIRST = "实训设备与证书考核标准不对应，请补充设备清单，并核对计划人数。（演示）"
 MEND = "工作方案缺少考核站点安排和经费测算，请补充后重新提交。（演示）"
@@ -119,9 +121,10 @@ class Autumn:
         wanted[self.extended.organization.pk].append(Wish(self._closed_to(self.extended), 30))
         applicants.sign(wanted, [*senders, *waiting])
         for number, school in enumerate(senders):
-            at = day(11, 6 + number % 7, 9 + number % 6, number % 60)
+            started, sent = WORKING_DAYS[number % len(WORKING_DAYS)]
+            at = day(11, started, 9 + number % 6, number % 60)
             application = applicants.fill(school, wanted[school.organization.pk], at)
-            applicants.hand_in(application, school, at + dt.timedelta(days=3, hours=1))
+            applicants.hand_in(application, school, at + dt.timedelta(days=sent - started, hours=1))
             if number % 15 == 4:
                 self._withdraw(application, school)
         for number, school in enumerate(waiting):

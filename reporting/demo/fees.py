@@ -133,7 +133,7 @@ class Fees:
                 "amount": Decimal(amount),
                 "effective_from": effective_from,
                 "document": document,
-                "note": "文号和金额均为虚构，仅作演示",
+                "note": "虚构，仅作演示",
             },
             by=self.province.users["finance"],
             at=_morning(day),

@@ -54,7 +54,11 @@ def play(province: DemoProvince, listed: list[DemoSchool]) -> None:
     for number, school in enumerate(listed):
         stand = stands.get(number, "accepted")
         if stand != "overdue":
-            at = day(6, 8, 9) if stand in {"late", "draft"} else day(5, 11 + number % 15, 10, number)
+            at = (
+                day(6, 8, 9)
+                if stand in {"late", "draft"}
+                else day(5, 11 + number % 5 + 7 * (number // 5 % 2), 10, number)
+            )
             _file(school, stand, at if stand != "submitted" else day(11, 12, 10), office)
 
 

@@ -258,6 +258,12 @@ class Founder:
             created_at=self.founded_at,
         )
 
+    def _officer(self, kind: str, organization: Organization) -> User:
+        """Of another bureau or evaluator than those whose accounts are shown: nobody signs in as them."""
+        role = Role.CITY_BUREAU if kind == "city" else Role.EVALUATOR
+        word = organization.code.removeprefix(names.CODE_PREFIX).removeprefix("-")
+        return self._user(f"{kind}-{word}", f"演示经办人{word}", role, organization, make_password(None))
+
     def _people(
         self,
         office: Organization,
@@ -284,18 +290,8 @@ class Founder:
                 ("learner", "演示学习者", Role.LEARNER, None),
             ]
         }
-        others = [
-            self._user(
-                f"city-{bureau.code[4:]}", f"演示经办人{bureau.code[4:]}", Role.CITY_BUREAU, bureau, unusable
-            )
-            for bureau in bureaux[1:]
-        ]
-        more = [
-            self._user(
-                f"evaluator-{owner.code[6:]}", f"演示经办人{owner.code[5:]}", Role.EVALUATOR, owner, unusable
-            )
-            for owner in owners[1:]
-        ]
+        others = [self._officer("city", bureau) for bureau in bureaux[1:]]
+        more = [self._officer("evaluator", owner) for owner in owners[1:]]
         second = self._user("expert-2", "演示专家乙", Role.EXPERT, office, unusable)
         insert([*users.values(), *others, *more, second])
         home.contact.username, home.contact.name, home.contact.password = "contact", "演示院校联系人", usable
