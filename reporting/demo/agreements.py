@@ -89,12 +89,13 @@ def _attach(rows: Sequence[Agreement]) -> None:
     stored = attach(
         target=head, upload=papers.upload("试点合作协议"), by=head.registered_by, at=head.registered_at
     )
-    copied = ("target_type", "file", "name", "content_type", "size", "sha256")
+    copied = ("target_type", "name", "content_type", "size", "sha256")
     insert(
         [
             Attachment(
                 **{name: getattr(stored, name) for name in copied},
                 target_id=str(row.pk),
+                file=stored.file.name,
                 uploaded_by=row.registered_by,
                 uploaded_at=row.registered_at,
             )

@@ -28,7 +28,7 @@ from schools.services.publications import Heading
 
 State = ApplicationItem.State
 DOCUMENT = "演示教职办〔2020〕9号"
-NEIGHBOURS, ELSEWHERE, COLLEGES = 9, 28, 24
+NEIGHBOURS, ELSEWHERE, COLLEGES = 9, 24, 24
 # Certificates of these batches are closed to schools that do not know them (as in Hubei, HB 四.4).
 CLOSED, OPEN_BATCH = ["1", "2"], "3"
 OPENS, SCHOOL, CITY, PROVINCE = day(11, 6), day(11, 17), day(11, 20), day(11, 24)
@@ -72,6 +72,8 @@ class Autumn:
         ]
         near = [s for s in of_cities if s.organization.supervisor_id == bureau]
         far = [s for s in of_cities if s.organization.supervisor_id != bureau]
+        # A small province may have no other school in the home school's city.
+        near, far = (near, far) if near else (far[:1], far[1:])
         self.extended, *self.neighbours = near[: NEIGHBOURS + 1]
         self.lapsed, self.elsewhere = far[:2], far[2 : 2 + ELSEWHERE]
         colleges = [s for s in others if s.kind != School.Kind.SECONDARY_VOCATIONAL]
