@@ -362,6 +362,19 @@ def test_withdraw_and_remove(world, application, item, client_for):
     assert item.state == State.WITHDRAWN
 
 
+def test_a_returned_item_is_mended_or_given_up(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item)
+    submit(client, application)
+    assert address("withdraw", item.pk) not in text(client.get(address("detail", application.pk)))
+    ApplicationItem.objects.update(state="returned", returned_from="submitted", review_comment="人数偏多")
+    assert address("withdraw", item.pk) in text(client.get(address("detail", application.pk)))
+    leader = client_for(world.leader).get(address("detail", application.pk))
+    assert address("withdraw", item.pk) not in text(leader)
+    assert "已撤回" in text(client.post(address("withdraw", item.pk), follow=True))
+    assert ApplicationItem.objects.get().state == State.WITHDRAWN
+
+
 def test_add_several_and_all_running(world, application, client_for):
     client = client_for(world.contact)
     levels = [new_level(world, name).pk for name in ("甲", "乙")]
