@@ -84,11 +84,6 @@ class ProgrammeQuerySet(models.QuerySet["Programme"]):
         """Begun and not ended; those without a plan for the year are dormant among them."""
         return self.filter(Q(ended_at=None) | Q(ended_at__gt=instant), started_at__lte=instant)
 
-    def active_at(self, instant: dt.datetime, year: int) -> "ProgrammeQuerySet":
-        """Running, with a plan for `year`: what a school reports on."""
-        planned = AnnualPlan.objects.filter(programme=OuterRef("pk"), year=year)
-        return self.running_at(instant).filter(Exists(planned))
-
     def dormant_at(self, instant: dt.datetime, year: int) -> "ProgrammeQuerySet":
         """Running without a plan for `year`."""
         planned = AnnualPlan.objects.filter(programme=OuterRef("pk"), year=year)
