@@ -19,7 +19,7 @@ from core import bulk, clock
 from core.drafts import content_hash
 from core.models import Attachment, ClockOrigin, Event
 from funding.fees import beyond, limits_on
-from funding.models import FeeCap, FeePolicy, FeeStandard
+from funding.models import Allocation, FeeCap, FeePolicy, FeeStandard
 from obligations.models import Obligation, ObligationKind, Outcome, Period
 from obligations.rates import rate, rates, total
 from reporting import content as shape
@@ -71,6 +71,7 @@ def test_the_demonstration_province_keeps_its_promises():
     _is_what_the_portal_would_have_made()
     _has_reports_that_the_form_would_take()
     _says_nothing_of_anybody_real()
+    _spends_no_more_than_it_was_given()
     _has_fees_in_every_state()
     _has_agreements_as_they_are_found()
     _has_a_round_that_is_over()
@@ -202,6 +203,18 @@ def _says_nothing_of_anybody_real():
     for result in ResultList.objects.all():
         assert "演示" in result.title
         assert all("演示" in row["school"] and "演示" in row["certificate"] for row in result.rows)
+
+
+def _spends_no_more_than_it_was_given():
+    spent: Counter[int] = Counter()
+    for version in ReportVersion.objects.filter(content__period__startswith="2020").select_related(
+        "report__obligation"
+    ):
+        spent[version.report.obligation.organization_id] += Decimal(version.content["money_spent"])
+    allocations = list(Allocation.objects.all())
+    assert allocations
+    for allocation in allocations:
+        assert 0 < spent[allocation.organization_id] < allocation.amount
 
 
 def _has_fees_in_every_state():
