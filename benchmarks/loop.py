@@ -30,7 +30,8 @@ class Told:
         for user in User.objects.filter(is_active=True, organization_id=organization_id):
             if user.role in Role.of_a_school():
                 self.messages[user.pk].append(message)
-        for user in User.objects.filter(is_active=True, organization_id=supervisor_id, role=Role.CITY_BUREAU):
+        bureau = User.objects.filter(is_active=True, role=Role.CITY_BUREAU)
+        for user in bureau.filter(organization_id=supervisor_id) if supervisor_id else []:
             self.messages[user.pk].append(message)
         for user in User.objects.filter(is_active=True, role=Role.OFFICE):
             self.messages[user.pk].append(message)

@@ -163,10 +163,9 @@ def _items(
 
 def _page(officer: User, round_: ApplicationRound) -> tuple[int, list[Any], Any, Any]:
     """What the queue fetches for its first page."""
-    rows = queue.rows(ApplicationItem.objects.visible_to(officer).handed_in())
+    rows = queue.listed(ApplicationItem.objects.visible_to(officer).handed_in())
     rows = rows.filter(application__round=round_, state=ApplicationItem.State.FIRST_REVIEWED)
-    rows = rows.order_by(*queue.ORDER)
-    items = list(rows[:50])
+    items = queue.page(rows.values_list("pk", flat=True)[:50])
     rates = queue.reporting_rates(officer, {item.application.school_id for item in items})
     return rows.count(), items, rates, queue.waiting_since(items)
 

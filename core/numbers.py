@@ -2,11 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
 MAX_FIGURE = 1_000_000
+# No key has as many digits; a longer number would be beyond what a database column holds.
+MOST_KEY_DIGITS = 15
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 
 
@@ -28,3 +31,8 @@ def parse_number(text: str, *, places: int = 0, most: int = MAX_FIGURE) -> Decim
     if len(whole.lstrip("0")) > len(str(most)) or Decimal(plain) > most:
         raise ValidationError(f"数字过大，最多 {most:,}，请核对。", code="large")
     return Decimal(plain).quantize(Decimal(1).scaleb(-places))
+
+
+def keys_in(texts: Iterable[str]) -> list[int]:
+    """Keys of records as a request names them, in their order; what can be none is left out."""
+    return [int(text) for text in texts if text.isdecimal() and len(text) <= MOST_KEY_DIGITS]

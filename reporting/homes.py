@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.utils.safestring import SafeString
 
 from accounts.models import Organization, Role, User
@@ -43,7 +43,6 @@ class SchoolHome:
     coming: int | None
     suspensions: QuerySet[Suspension]
     cases: QuerySet[Case]
-    drafts: set[int] = field(default_factory=set)
 
     @property
     def dormant(self) -> list[Programme]:
@@ -62,10 +61,10 @@ def school_home(user: User) -> SchoolHome:
     mine = Obligation.objects.visible_to(user).opened(now)
     weekly = list(mine.weekly().select_related("period").order_by("-due_at")[:SCHOOL_WEEKS])
     back_fills = mine.counted_missed().filter(filled_at=None, kind=ObligationKind.WEEKLY_REPORT)
-    todo = list(mine.pending().filter(filled_at=None).select_related("period").order_by("due_at"))
-    drafts = WeeklyReport.objects.filter(pk__in=todo, draft__isnull=False).values_list("pk", flat=True)
+    draft = WeeklyReport.objects.filter(pk=OuterRef("pk"), draft__isnull=False)
+    todo = mine.pending().filter(filled_at=None).annotate(has_draft=Exists(draft))
     return SchoolHome(
-        todo=todo,
+        todo=list(todo.select_related("period").order_by("due_at")),
         back_fills=list(back_fills.order_by("-due_at")[:TOP]),
         weeks=[(o, *_mark(o)) for o in reversed(weekly)],
         streak=current_streaks(schools, at=now).get(user.organization_id or 0),
@@ -73,7 +72,6 @@ def school_home(user: User) -> SchoolHome:
         coming=next_year(clock.local(now).date()),
         suspensions=Suspension.objects.visible_to(user).filter(ends_at__gt=now, lifted_at=None),
         cases=Case.objects.visible_to(user).undecided(),
-        drafts=set(drafts),
     )
 
 
@@ -89,13 +87,9 @@ def _programmes(user: User, now: dt.datetime) -> list[dict[str, Any]]:
         WeeklyReport.objects.visible_to(user)
         .filter(current__isnull=False, obligation__kind=ObligationKind.WEEKLY_REPORT)
         .order_by("-obligation__due_at")
-        .first()
+        .values("current")[:1]
     )
-    figures = (
-        {f.programme_id: f for f in ProgrammeFigures.objects.filter(version=latest.current_id)}
-        if latest
-        else {}
-    )
+    figures = {f.programme_id: f for f in ProgrammeFigures.objects.filter(version=Subquery(latest))}
     programmes = (
         Programme.objects.visible_to(user)
         .running_at(now)

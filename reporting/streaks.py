@@ -37,9 +37,7 @@ def current_streaks(organizations: "QuerySet | list[int]", *, at: dt.datetime) -
     closed = Obligation.objects.weekly().filter(organization__in=organizations, closed_at__lte=at)
     counted = _counted(closed, at=at)
     streaks: dict[int, Streak] = {}
-    for obligation in (
-        counted.select_related("organization").prefetch_related("period").order_by("due_at", "pk")
-    ):
+    for obligation in counted.select_related("organization", "period").order_by("due_at", "pk"):
         streaks.setdefault(obligation.organization_id, Streak()).obligations.append(obligation)
     _mark_spanning(streaks, closed)
     return streaks

@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.db.models import Prefetch
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -107,7 +108,7 @@ class MajorSerializer(serializers.ModelSerializer):
 
 
 class ItemSerializer(serializers.ModelSerializer):
-    """What was submitted; a draft shows only that it is there."""
+    """What was submitted; a draft shows its school only that it is there."""
 
     certificate_name = serializers.CharField(source="certificate_level.certificate.name", read_only=True)
     level = serializers.ChoiceField(
@@ -243,7 +244,7 @@ _STEPS = [
 @extend_schema_view(
     list=extend_schema(
         summary="试点申报清单",
-        description="每校每批次一份，含各证书等级的项目及其状态。未提交的草稿只列证书等级，不含内容。",
+        description="每校每批次一份，含本人可见的各证书等级项目及其状态。未提交的草稿只列给本校，不含内容。",
         examples=[sample(_APPLICATION)],
     ),
     retrieve=extend_schema(summary="一份试点申报", examples=[sample(_APPLICATION)]),
@@ -251,10 +252,15 @@ _STEPS = [
 class ApplicationViewSet(VisibleViewSet):
     queryset = Application.objects.select_related(
         "school__organization", "current", "round"
-    ).prefetch_related("round__extensions", "items__certificate_level__certificate", "items__majors")
+    ).prefetch_related("round__extensions")
     serializer_class = ApplicationSerializer
     filterset_class = ApplicationFilter
     scope = Scope.READ_APPLICATIONS
+
+    def get_queryset(self) -> Any:
+        items = ApplicationItem.objects.visible_to(self.request.user)
+        items = items.select_related("certificate_level__certificate").prefetch_related("majors")
+        return super().get_queryset().prefetch_related(Prefetch("items", items))
 
     @extend_schema(
         summary="申报中每个项目的每一步现在能否办理",
@@ -264,7 +270,8 @@ class ApplicationViewSet(VisibleViewSet):
     )
     @action(detail=True, filterset_class=None, pagination_class=None)
     def steps(self, request: Request, pk: int) -> Response:
-        items = self.get_object().items.select_related(
+        items = ApplicationItem.objects.visible_to(request.user).filter(application=self.get_object())
+        items = items.select_related(
             "application__round", "application__reviewer", "application__school", "certificate_level"
         )
         told = [

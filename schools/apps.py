@@ -38,7 +38,9 @@ class SchoolsConfig(AppConfig):
             )
         )
         nav.register("申报", "申报批次", "rounds:list", may=permissions.may_see_rounds, rank=1)
-        nav.register("申报", "我的申报", "applications:list", may=permissions.may_see_own_applications, rank=2)
+        nav.register(
+            "申报", "我的申报", "applications:list", may=permissions.may_see_own_applications, rank=2
+        )
         nav.register("备案", "试点院校", "schools:list", may=permissions.may_see_schools)
         nav.register("待办", "待我提出的意见", "opinions:list", may=permissions.is_expert)
         nav.register("待办", "我的利益关系", "opinions:interests", may=permissions.is_expert, rank=6)

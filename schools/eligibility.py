@@ -90,9 +90,13 @@ class Standing:
         return not self.problems
 
 
-def standings(items: Sequence[ApplicationItem], at: dt.datetime) -> list[Standing]:
-    """Of each item as its form stands (draft, else what was sent); queries do not grow with the items."""
+def standings(items: Sequence[ApplicationItem], at: dt.datetime, *, drafts: bool = True) -> list[Standing]:
+    """Of each item as its form stands (draft, else what was sent); queries do not grow with the items.
+
+    `drafts` False: as it was sent, for whoever is not of the school: what it mends is not theirs to read.
+    """
     load(items, at)
+    read = _facts if drafts else shape.facts_of
     return [
         Standing(
             item,
@@ -102,7 +106,7 @@ def standings(items: Sequence[ApplicationItem], at: dt.datetime) -> list[Standin
             problems_of(item, facts, item.ground),
             warnings_of(item, facts, item.ground),
         )
-        for item, facts in zip(items, map(_facts, items), strict=True)
+        for item, facts in zip(items, map(read, items), strict=True)
     ]
 
 

@@ -47,9 +47,11 @@ class Ground:
         return clock.local(self.at).date()
 
     def agreement_of(self, item: ApplicationItem, facts: Facts) -> Agreement | None:
-        """The chosen one; for a renewal, which does not ask, the newest of the school that is in force."""
+        """The chosen one, None where the school is no party to it; for a renewal, which does not ask, the
+        newest of the school that is in force."""
         if facts.agreement_id is not None:
-            return self.agreements.get(facts.agreement_id)
+            chosen = self.agreements.get(facts.agreement_id)
+            return chosen if chosen and is_party(chosen, item.application.school_id) else None
         return next(iter(self.usable(item)), None) if item.is_renewal else None
 
     def usable(self, item: ApplicationItem) -> list[Agreement]:
@@ -168,6 +170,11 @@ def _majors(facts: Sequence[Facts]) -> dict[str, dict[str, list[Major]]]:
         for catalogue in (major.catalogue, ""):
             found.setdefault(catalogue, {}).setdefault(major.code, []).append(major)
     return found
+
+
+def is_party(agreement: Agreement, school_id: int) -> bool:
+    """Whether the school is named in it, whatever it has answered."""
+    return any(party.school_id == school_id for party in agreement.parties.all())
 
 
 def is_joined(agreement: Agreement, school_id: int, day: dt.date) -> bool:

@@ -3,7 +3,7 @@ an item has waited and until when it can be decided. In sets, for the rows of a 
 the province's calendar, instants aware."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -21,8 +21,23 @@ S = ApplicationItem.State
 ORDER = ("application__school__organization__code", "pk")
 
 
+def listed(items: ApplicationItemQuerySet) -> ApplicationItemQuerySet:
+    """In the queue's order, with what its columns are sorted by and no more: `planned`, `submitted_at`."""
+    return items.with_total().annotate(submitted_at=F("application__current__received_at")).order_by(*ORDER)
+
+
+def page(keys: Iterable[int]) -> list[ApplicationItem]:
+    """The rows of these keys, in their order, with all that `rows` shows.
+
+    Thousands wait and fifty are shown: the keys are sorted alone, the many columns joined to these few.
+    """
+    keys = list(keys)
+    found = {item.pk: item for item in rows(ApplicationItem.objects.filter(pk__in=keys))}
+    return [found[key] for key in keys if key in found]
+
+
 def rows(items: ApplicationItemQuerySet) -> QuerySet[ApplicationItem]:
-    """With all that a row of the queue shows: `planned`, `last_plan`, majors, fee, names."""
+    """With all that a row of the queue shows: `planned`, `last_plan`, majors, fee, names; in its order."""
     last_plan = (
         AnnualPlan.objects.filter(
             programme__school=OuterRef("application__school"),
@@ -33,8 +48,8 @@ def rows(items: ApplicationItemQuerySet) -> QuerySet[ApplicationItem]:
         .values("candidates")[:1]
     )
     return (
-        items.with_total()
-        .annotate(last_plan=Subquery(last_plan), submitted_at=F("application__current__received_at"))
+        listed(items)
+        .annotate(last_plan=Subquery(last_plan))
         .select_related(
             "application__school__organization__supervisor",
             "application__round",

@@ -146,6 +146,14 @@ def _plan(asked: Question) -> Iterator[Problem]:
 
 def _agreement(asked: Question) -> Iterator[Problem]:
     agreement = asked.ground.agreement_of(asked.item, asked.facts)
+    if agreement is None and asked.facts.agreement_id is not None:
+        # Whose it is and what it says stays between those who signed it.
+        yield Problem(
+            "agreement",
+            f"本校不是所选协议的签约院校，不能使用（{HB} 三.6：签署试点合作协议前，不得开展试点）。"
+            "请选择本校的协议，还没有的先登记。",
+        )
+        return
     if agreement is None:
         yield Problem(
             "agreement",
@@ -157,16 +165,8 @@ def _agreement(asked: Question) -> Iterator[Problem]:
 
 
 def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Ground) -> list[str]:
-    """Why this agreement does not carry the item; []."""
-    school = item.application.school
-    parties = {party.school_id: party for party in agreement.parties.all()}
-    if school.pk not in parties:
-        others = "、".join(str(party.school) for party in parties.values()) or "其他院校"
-        return [
-            f"所选协议由{others}签署，本校不是签约院校，不能使用（{HB} 三.6：签署试点合作协议前，不得开展试点）。"
-            "请登记本校自己的协议。"
-        ]
-    party = parties[school.pk]
+    """Why this agreement, to which the school is a party, does not carry the item; []."""
+    party = next(p for p in agreement.parties.all() if p.school_id == item.application.school_id)
     if not party.confirmed_at:
         return [f"本校还没有确认参加所选的联合协议（{HB} 三.6）。请先在协议页面确认。"]
     if not party.is_joined(ground.day):

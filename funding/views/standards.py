@@ -84,6 +84,8 @@ def standard(request: HttpRequest, pk: int) -> HttpResponse:
         "history": history.filter(certificate_level=shown.certificate_level).select_related("organization"),
         "offers": [(offer, _address(offer, shown)) for offer in _offers(shown, user)],
         "may_agree": permissions.may_agree(user) and shown.state == FeeStandard.State.PROPOSED,
+        # It names every school that agreed.
+        "sees_timeline": user.sees_province or user.role == Role.EVALUATOR,
         "not_agreeable": not_yet_agreeable(shown, user, now) if permissions.may_agree(user) else [],
     }
     return render(request, "funding/standard.html", context)

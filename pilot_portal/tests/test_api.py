@@ -24,7 +24,9 @@ from supervision.permissions import may_see_cases
 def test_scopes_say_no_more_than_the_pages_let_each_role_see(world):
     """What a role's scopes open is what `visible_to` and the predicates of the apps above give it."""
     for role in Role:
-        user = world.add_user(role, world.school_org, f"as-{role}")
+        # An evaluator sees what runs of its own certificates, so it needs an organisation that owns some.
+        organization = world.evaluator_org if role == Role.EVALUATOR else world.school_org
+        user = world.add_user(role, organization, f"as-{role}")
         scopes = permissions.scopes_of(user)
         assert (Scope.READ_CASES in scopes) == may_see_cases(user), role
         assert (Scope.WRITE_REPORTS in scopes) == may_fill(user, world.obligation), role

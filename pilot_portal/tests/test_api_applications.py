@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from certificates.models import CertificateLevel
 from core import clock
 from pilot_portal.tests.calling import Api, token_of
 from schools.models import Application, ApplicationItem, RoundExtension
@@ -42,6 +43,20 @@ def test_each_sees_its_own_applications(filed):
     assert ids(filed.office, "applications/", state="submitted") == [mine]
 
 
+def test_a_draft_is_its_schools_alone(filed):
+    level = CertificateLevel.objects.create(certificate=filed.level.certificate, level=3)
+    draft = ApplicationItem.objects.create(application=filed.application, certificate_level=level)
+    address = f"applications/{filed.application.pk}/"
+    for user, seen in [
+        (filed.contact, [filed.item.pk, draft.pk]),
+        (filed.city_officer, [filed.item.pk]),
+        (filed.office, [filed.item.pk]),
+    ]:
+        api = Api(token_of(user))
+        assert [row["id"] for row in api.get(address).json()["items"]] == seen
+        assert [row["item"] for row in api.get(f"{address}steps/").json()] == seen
+
+
 def test_steps_come_from_the_workflow_table(filed):
     def steps(user):
         told = Api(token_of(user)).get(f"applications/{filed.application.pk}/steps/").json()
@@ -49,7 +64,10 @@ def test_steps_come_from_the_workflow_table(filed):
 
     assert steps(filed.city_officer)["item_recommend"]["open"]
     assert "晋教职成〔2020〕9号" in steps(filed.office)["item_recommend"]["reasons"][0]
-    assert "待初审" in steps(filed.office)["item_approve"]["reasons"][0]
+    # While the item waits for its city, the office is told by whose words it cannot be passed over.
+    too_early = steps(filed.office)["item_approve"]
+    assert not too_early["open"]
+    assert "太原市教育局初审，不能越过（晋教职成〔2020〕9号 三.1" in too_early["reasons"][0]
 
 
 def test_programmes_and_plans_under_the_same_scope(filed):

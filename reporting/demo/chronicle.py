@@ -121,7 +121,6 @@ class Chronicle:
                 say(f"已到{period.label}")
         self._pass_until(self.now)
         reset_keys(ReportVersion)
-        self._read_old_notices()
 
     # --- time
 
@@ -338,10 +337,6 @@ class Chronicle:
                 at=at,
             )
 
-    def _read_old_notices(self) -> None:
-        old = Notice.objects.filter(created_at__lt=self.now - READ_AFTER)
-        old.update(read_at=F("created_at"))
-
 
 @dataclass(frozen=True)
 class _Excuse:
@@ -351,6 +346,12 @@ class _Excuse:
 
     def __call__(self, at: dt.datetime) -> None:
         obligations.excuse(self.obligation, reason=self.reason, by=self.by, at=at)
+
+
+def settle(now: dt.datetime) -> None:
+    """What the portal's own jobs have done by `now`; and notices are read within two weeks."""
+    sweep(now - LAG)
+    Notice.objects.filter(created_at__lt=now - READ_AFTER).update(read_at=F("created_at"))
 
 
 def _receipt(at: dt.datetime, number: int) -> str:

@@ -20,6 +20,8 @@ PASSWORD = "yanshi-2020"  # noqa: S105 (of a demonstration; printed when it is m
 SCHOOLS = 161
 CANDIDATES = 36_400
 PLAN_YEAR = 2020
+# So many items of the autumn round are approved, each for so many heads: they are part of the total.
+APPROVED_IN_AUTUMN, HEADS_EACH = 16, 40
 # Of so many programmes one has no plan for the year after.
 UNPLANNED_EVERY = 9
 
@@ -60,6 +62,7 @@ class DemoProvince:
     schools: list[DemoSchool]
     users: dict[str, User]
     officers: dict[int, User]  # by bureau
+    evaluators: dict[int, User]  # by evaluator
 
 
 class Founder:
@@ -84,8 +87,7 @@ class Founder:
         schools = self._schools(cities, office, bureaux)
         self._programmes(schools, levels)
         reset_keys(Organization, Programme)
-        users, officers = self._people(office, bureaux, owners, schools)
-        return DemoProvince(office, bureaux, schools, users, officers)
+        return self._people(office, bureaux, owners, schools)
 
     def _organization(self, kind: str, name: str, code: str, **fields: object) -> Organization:
         self.next_organization += 1
@@ -213,6 +215,7 @@ class Founder:
         Its clock runs on into 2021: most are planned for that year too; the others sleep from 1 January on.
         """
         total = CANDIDATES if self.count == SCHOOLS else round(self.count * CANDIDATES / SCHOOLS)
+        total -= APPROVED_IN_AUTUMN * HEADS_EACH
         programmes = [p for school in schools for p in school.programmes]
         shares = self._shares(total, len(programmes))
         for n, (programme, candidates) in enumerate(zip(programmes, shares, strict=True)):
@@ -255,13 +258,19 @@ class Founder:
             created_at=self.founded_at,
         )
 
+    def _officer(self, kind: str, organization: Organization) -> User:
+        """Of another bureau or evaluator than those whose accounts are shown: nobody signs in as them."""
+        role = Role.CITY_BUREAU if kind == "city" else Role.EVALUATOR
+        word = organization.code.removeprefix(names.CODE_PREFIX).removeprefix("-")
+        return self._user(f"{kind}-{word}", f"演示经办人{word}", role, organization, make_password(None))
+
     def _people(
         self,
         office: Organization,
         bureaux: list[Organization],
         owners: list[Organization],
         schools: list[DemoSchool],
-    ) -> tuple[dict[str, User], dict[int, User]]:
+    ) -> DemoProvince:
         usable, unusable = make_password(PASSWORD), make_password(None)
         home = schools[0]  # a secondary school under the bureau of the first city
         users = {
@@ -281,15 +290,13 @@ class Founder:
                 ("learner", "演示学习者", Role.LEARNER, None),
             ]
         }
-        others = [
-            self._user(
-                f"city-{bureau.code[4:]}", f"演示经办人{bureau.code[4:]}", Role.CITY_BUREAU, bureau, unusable
-            )
-            for bureau in bureaux[1:]
-        ]
-        insert([*users.values(), *others])
+        others = [self._officer("city", bureau) for bureau in bureaux[1:]]
+        more = [self._officer("evaluator", owner) for owner in owners[1:]]
+        second = self._user("expert-2", "演示专家乙", Role.EXPERT, office, unusable)
+        insert([*users.values(), *others, *more, second])
         home.contact.username, home.contact.name, home.contact.password = "contact", "演示院校联系人", usable
         home.contact.save(update_fields=["username", "name", "password"])
-        users["contact"] = home.contact
+        users |= {"contact": home.contact, second.username: second}
         officers = dict(zip((b.pk for b in bureaux), [users["city"], *others], strict=True))
-        return users, officers
+        evaluators = dict(zip((o.pk for o in owners), [users["evaluator"], *more], strict=True))
+        return DemoProvince(office, bureaux, schools, users, officers, evaluators)

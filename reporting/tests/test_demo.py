@@ -1,20 +1,26 @@
 """The demonstration province: what it promises, that it is whole or absent, and that it invents nothing
 of anybody real."""
 
+import datetime as dt
 import io
 from collections import Counter
+from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models import Q, Sum
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
 from accounts.models import City, Organization, PilotMembership, Role, User
-from certificates.models import Certificate
+from certificates.models import Certificate, CertificateLevel
 from core import bulk, clock
 from core.drafts import content_hash
-from core.models import ClockOrigin, Event
-from obligations.models import Obligation, Outcome, Period
+from core.models import Attachment, ClockOrigin, Event
+from funding.fees import beyond, limits_on
+from funding.models import Allocation, FeeCap, FeePolicy, FeeStandard
+from obligations.models import Obligation, ObligationKind, Outcome, Period
 from obligations.rates import rate, rates, total
 from reporting import content as shape
 from reporting.demo import behaviour, names
@@ -24,7 +30,23 @@ from reporting.models import ProgrammeFigures, ReportVersion, StreakWarning
 from reporting.sheet import sheet_for
 from reporting.streaks import current_streaks
 from reporting.sweep import LAG, sweep
-from schools.models import AnnualPlan, Programme, School
+from schools import differences
+from schools.models import (
+    Agreement,
+    AgreementParty,
+    AnnualPlan,
+    Application,
+    ApplicationItem,
+    ApplicationRound,
+    ExpertInterest,
+    ExpertOpinion,
+    PlatformApproval,
+    Programme,
+    ResultList,
+    School,
+    SchoolFiling,
+)
+from schools.services import duties, publications
 from supervision.models import Case
 
 
@@ -49,6 +71,14 @@ def test_the_demonstration_province_keeps_its_promises():
     _is_what_the_portal_would_have_made()
     _has_reports_that_the_form_would_take()
     _says_nothing_of_anybody_real()
+    _spends_no_more_than_it_was_given()
+    _has_fees_in_every_state()
+    _has_agreements_as_they_are_found()
+    _has_a_round_that_is_over()
+    _has_a_round_with_items_in_every_state()
+    _has_filings_in_every_state()
+    _differs_from_the_national_platform_in_every_way()
+    _gives_the_home_school_something_of_each()
     _is_not_made_twice()
 
 
@@ -66,7 +96,9 @@ def _has_the_size_it_should_have():
     assert Counter(User.objects.exclude(role=Role.SCHOOL_CONTACT).values_list("role", flat=True)) == {
         **{role: 1 for role in Role.values if role != Role.SCHOOL_CONTACT},
         Role.OFFICE: 2,
+        Role.EXPERT: 2,
         Role.CITY_BUREAU: 11,
+        Role.EVALUATOR: 12,
     }
     assert User.objects.get(username="contact").check_password(PASSWORD)
     assert not User.objects.get(organization__code="DEMO000002").has_usable_password()
@@ -155,6 +187,185 @@ def _says_nothing_of_anybody_real():
     assert not Organization.objects.authorities().filter(is_demonstration=False).exists()
     for certificate in Certificate.objects.filter(owner__is_demonstration=True):
         assert certificate.name.startswith("演示")
+    for rows in (
+        Agreement.objects.filter(Q(evaluator__in=real) | Q(parties__school__organization__in=real)),
+        FeeStandard.objects.filter(evaluator__in=real),
+        FeeCap.objects.filter(certificate_level__certificate__owner__in=real),
+        Application.objects.filter(Q(school__organization__in=real) | Q(reviewer__in=real)),
+        ApplicationItem.objects.filter(certificate_level__certificate__owner__in=real),
+        SchoolFiling.objects.filter(school__organization__in=real),
+        PlatformApproval.objects.filter(organization__in=real),
+        ExpertInterest.objects.filter(organization__in=real),
+    ):
+        assert not rows.exists()
+    for round_ in ApplicationRound.objects.all():
+        assert "演示" in round_.document
+    for result in ResultList.objects.all():
+        assert "演示" in result.title
+        assert all("演示" in row["school"] and "演示" in row["certificate"] for row in result.rows)
+
+
+def _spends_no_more_than_it_was_given():
+    spent: Counter[int] = Counter()
+    for version in ReportVersion.objects.filter(content__period__startswith="2020").select_related(
+        "report__obligation"
+    ):
+        spent[version.report.obligation.organization_id] += Decimal(version.content["money_spent"])
+    allocations = list(Allocation.objects.all())
+    assert allocations
+    for allocation in allocations:
+        assert 0 < spent[allocation.organization_id] < allocation.amount
+
+
+def _has_fees_in_every_state():
+    assert FeePolicy.objects.count() == 1
+    assert set(FeeStandard.objects.values_list("state", flat=True)) == set(FeeStandard.State.values)
+    proposed = FeeStandard.objects.filter(state="proposed").annotate(said_yes=Count("consents"))
+    assert {bool(standard.said_yes) for standard in proposed} == {True, False}
+    today = clock.today()
+    above = FeeStandard.objects.current(today).filter(
+        certificate_level__fee_caps__amount__lt=F("amount"),
+        certificate_level__fee_caps__effective_from__lte=today,
+    )
+    assert above.get().filed_at < above.get().certificate_level.fee_caps.get().created_at
+    assert FeeCap.objects.get(effective_from__gt=today).effective_from == dt.date(2020, 12, 1)
+    levels = list(CertificateLevel.objects.filter(certificate__owner__is_demonstration=True))
+    limits = [limit for limit in limits_on([(level, None) for level in levels], today).values()]
+    assert (
+        {bool(limit.cap) for limit in limits} == {bool(limit.standard) for limit in limits} == {True, False}
+    )
+    assert all("演示" in cap.document and "虚构" in cap.note for cap in FeeCap.objects.all())
+    real = {Decimal(amount) for amount in (503, 415, 300)}
+    assert not real & set(FeeCap.objects.values_list("amount", flat=True))
+    for standard in FeeStandard.objects.all():
+        assert "仅作演示" in standard.basis
+        if standard.amount in (503, 415):
+            assert "浙江省范围" in standard.basis
+    surveying = FeeStandard.objects.filter(amount__in=[503, 415]).order_by("certificate_level__level")
+    assert [standard.amount for standard in surveying] == [503, 503, 415]
+
+
+def _has_agreements_as_they_are_found():
+    today = clock.today()
+    states = Counter(Agreement.objects.with_state(today).values_list("state", flat=True))
+    assert {"valid", "expiring", "expired", "terminated", "unconfirmed"} <= set(states)
+    joint = Agreement.objects.annotate(schools=Count("parties")).get(schools=5)
+    assert joint.parties.filter(confirmed_at=None).count() == 1
+    for agreement in Agreement.objects.all():
+        assert Attachment.objects.of(agreement).exists()
+    running = Programme.objects.running_at(clock.now())
+    bound = AgreementParty.objects.bound(today).filter(
+        school=OuterRef("school"), agreement__certificate_level=OuterRef("certificate_level")
+    )
+    without = running.filter(~Exists(bound))
+    assert 0.05 < without.count() / running.count() < 0.3
+    assert not without.filter(origin__isnull=False).exists()
+    for row in Agreement.objects.in_force(today).select_related("certificate_level", "registered_by")[:120]:
+        limit = limits_on([(row.certificate_level, row.organization_id)], today)
+        [limit] = limit.values()
+        assert not beyond(row.fee, limit, day=today)
+
+
+def _has_a_round_that_is_over():
+    spring = ApplicationRound.objects.get(year=2020, number=1)
+    assert spring.province_closes_at < clock.now()
+    proposed, final = spring.lists.order_by("published_at")
+    assert (proposed.kind, final.kind) == ("proposed", "final")
+    assert proposed.is_over(clock.now())
+    assert proposed.objections.get().answered_at
+    assert not publications.waiting(spring).exists()
+    items = ApplicationItem.objects.filter(application__round=spring)
+    begun = Programme.objects.filter(origin__in=items)
+    assert begun.values("school").distinct().count() == 12
+    assert begun.count() == items.filter(state="approved", is_renewal=False).count()
+    assert {row["item"] for row in final.rows} == set(
+        items.filter(state="approved").values_list("pk", flat=True)
+    )
+
+
+def _has_a_round_with_items_in_every_state():
+    autumn = ApplicationRound.objects.get(year=2020, number=2)
+    days = [clock.local(at).strftime("%m-%d %H:%M") for at in (autumn.opens_at, *autumn.closings)]
+    assert days == ["11-06 00:00", "11-17 00:00", "11-20 00:00", "11-24 00:00"]
+    assert autumn.school_closes_at < clock.now() < autumn.city_closes_at
+    longer = autumn.extensions.get()
+    assert longer.organization
+    assert longer.reason
+    assert longer.school_closes_at > clock.now()
+    items = ApplicationItem.objects.filter(application__round=autumn)
+    assert set(items.values_list("state", flat=True)) == set(ApplicationItem.State.values)
+    assert items.filter(state="draft", application__school=longer.organization_id).exists()
+    assert set(items.filter(state="returned").values_list("returned_from", flat=True)) == {
+        "submitted",
+        "first_reviewed",
+    }
+    assert {role for role in items.filter(state="rejected").values_list("decided_by__role", flat=True)} == {
+        Role.CITY_BUREAU,
+        Role.OFFICE,
+    }
+    approved = items.filter(state="approved")
+    assert Programme.objects.filter(origin__in=approved).count() == approved.count() == 16
+    assert Application.objects.filter(round=autumn).count() > 55
+    assert Application.objects.filter(round=autumn, current__number=2).count() == 2
+    for item in items.exclude(state="draft").filter(is_renewal=False):
+        assert item.agreement_id
+        assert item.majors.exists()
+        assert item.files.filter(kind="plan", removed_at=None).exists()
+        assert item.justification.endswith("（演示）")
+    assert set(ExpertOpinion.objects.values_list("state", flat=True)) == {"asked", "given", "declined"}
+    assert ExpertInterest.objects.filter(expert__username="expert").count() == 2
+    shown = autumn.lists.get()
+    assert shown.is_open(clock.now())
+    assert shown.objections.get().answered_at is None
+    _is_owed_as_the_services_would(autumn)
+
+
+def _is_owed_as_the_services_would(autumn):
+    """Settled once more, no duty of the round changes."""
+    owed = list(Obligation.objects.exclude(kind="weekly_report").order_by("pk").values())
+    assert {row["kind"] for row in owed} >= {
+        "application",
+        "first_review",
+        "approval",
+        "objection",
+        "school_filing",
+    }
+    duties.reviewed(autumn.applications.all(), at=clock.now() - LAG)
+    duties.lapse(clock.now() - LAG)
+    assert list(Obligation.objects.exclude(kind="weekly_report").order_by("pk").values()) == owed
+
+
+def _has_filings_in_every_state():
+    assert set(SchoolFiling.objects.values_list("state", flat=True)) == set(SchoolFiling.State.values)
+    owed = Obligation.objects.filter(kind=ObligationKind.SCHOOL_FILING)
+    overdue = owed.pending().filter(due_at__lt=clock.now())
+    assert overdue.exclude(organization__in=SchoolFiling.objects.values("pk")).exists()
+    assert {"on_time", "late", "pending"} == set(owed.values_list("outcome", flat=True))
+
+
+def _differs_from_the_national_platform_in_every_way():
+    office = User.objects.get(username="office1")
+    assert all(number for _, _, number in differences.counts(office, clock.now(), 2020))
+    assert Programme.objects.dormant_at(clock.now(), 2020).count() == 3
+    assert Programme.objects.dormant_at(clock.now(), 2021).count() > 20
+
+
+def _gives_the_home_school_something_of_each():
+    """The accounts that `demo` prints find work: the school, its bureau, the office, the expert."""
+    home = User.objects.get(username="contact").organization
+    mine = ApplicationItem.objects.filter(application__school=home.pk, application__round__number=2)
+    assert sorted(mine.values_list("state", flat=True)) == sorted(ApplicationItem.State.values)
+    states = Agreement.objects.filter(parties__school=home.pk).with_state(clock.today(), home.pk)
+    assert {"valid", "expiring", "expired", "terminated", "unconfirmed"} == set(
+        states.values_list("state", flat=True)
+    )
+    assert home.school.filing.state == "returned"
+    waiting = {"city": "submitted", "office1": "first_reviewed"}
+    for username, state in waiting.items():
+        user = User.objects.get(username=username)
+        assert ApplicationItem.objects.visible_to(user).filter(state=state).count() > 10
+    expert = User.objects.get(username="expert")
+    assert ExpertOpinion.objects.visible_to(expert).waiting().count() > 1
 
 
 def _is_not_made_twice():
@@ -164,6 +375,38 @@ def _is_not_made_twice():
     with pytest.raises(CommandError, match="已有演示数据"):
         demo()
     assert ClockOrigin.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_same_seed_makes_the_same_data():
+    load_reference()
+    first = _made(seed=7)
+    assert _made(seed=7) == first
+
+
+def _made(*, seed: int) -> dict[str, list[Any]]:
+    """The demonstration of thirty schools, made and taken back: what it says, without keys and receipts."""
+    with transaction.atomic():
+        demo(schools=30, seed=seed)
+        school, level = "school__organization__code", "certificate_level__certificate__name"
+        made = {
+            "items": ApplicationItem.objects.values_list(
+                f"application__{school}", level, "state", "planned_new", "carried_over", "justification"
+            ),
+            "agreements": Agreement.objects.values_list(
+                level, "fee", "signed_on", "valid_until", "reference"
+            ),
+            "standards": FeeStandard.objects.values_list(level, "amount", "state", "effective_from"),
+            "filings": SchoolFiling.objects.values_list(school, "state"),
+            "platform": PlatformApproval.objects.values_list(
+                "organization__code", level, "state_words", "candidates"
+            ),
+            "plans": AnnualPlan.objects.values_list(f"programme__{school}", "year", "candidates"),
+            "duties": Obligation.objects.values_list("organization__code", "kind", "due_at", "outcome"),
+        }
+        found = {name: sorted(rows, key=str) for name, rows in made.items()}
+        transaction.set_rollback(True)
+    return found
 
 
 @pytest.mark.django_db

@@ -5,10 +5,12 @@ from django.urls import reverse
 
 from certificates.models import Certificate, CertificateLevel
 from core import clock
+from funding.models import Allocation
 from obligations import services
 from reporting.sweep import sweep
+from reporting.tests.weekly import file
 from schools.services import duties
-from schools.tests.builders import make_application, make_item
+from schools.tests.builders import make_application, make_item, make_round
 from schools.tests.hubei import hand_in, hubei, sh
 
 ROLES = [
@@ -45,6 +47,34 @@ def test_each_role_has_a_home_of_few_queries(world, client_for, django_assert_ma
     sweep(clock.now())
     with django_assert_max_num_queries(before):
         client.get("/")
+
+
+def test_a_schools_home_takes_few_queries_when_everything_stands_on_it(
+    world, client_for, django_assert_max_num_queries
+):
+    for key in ["2020-W43", "2020-W44", "2020-W45", "2020-W46"]:
+        world.add_week(key)
+    file(world, world.owed(world.school, "2020-W43"))
+    sweep(clock.now())
+    for n in range(2):
+        application = make_application(make_round(year=2021), world.school)
+        make_item(application, _level(world, f"证{n}"), state="returned")
+    Allocation.objects.create(
+        organization=world.school_org,
+        year=2020,
+        source="province",
+        document="文〔2020〕1号",
+        amount=1000,
+        allocated_on=clock.today(),
+        created_by=world.finance,
+        created_at=clock.now(),
+    )
+    client = client_for(world.contact)
+    client.get("/")
+    with django_assert_max_num_queries(20):
+        page = client.get("/").content.decode()
+    assert "专项资金" in page
+    assert page.count("退回修改") == 2
 
 
 def _level(world, name):

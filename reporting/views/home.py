@@ -5,9 +5,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Role
-from reporting import homes
+from reporting import home_counts, homes
 from reporting.matrix import MARKS
 from reporting.permissions import may_remind
+from schools.own_rounds import own_standings
 from schools.permissions import may_see_schools
 
 # What each role can already do here; nothing is announced that does not exist.
@@ -28,17 +29,25 @@ def home(request: HttpRequest) -> HttpResponse:
     """Each role its own."""
     user = request.user
     if user.role in Role.of_a_school():
-        context = {"home": homes.school_home(user), "marks": MARKS.items()}
+        context = {
+            "home": homes.school_home(user),
+            "marks": MARKS.items(),
+            "counts": home_counts.counts(user),
+            "money": home_counts.money(user),
+            "rounds": own_standings(user, open_only=True),
+        }
         return render(request, "reporting/home/school.html", context)
+    waiting = {"counts": home_counts.counts(user)}
     if user.sees_reporting:
-        context = {"home": homes.watch_home(user), "may_remind": may_remind(user)}
+        context = {"home": homes.watch_home(user), "may_remind": may_remind(user)} | waiting
         return render(request, "reporting/home/watch.html", context)
     if user.role in WORK:
         context = {
             "home": homes.plans_home(user.organization if user.role == Role.EVALUATOR else None),
             "work": WORK[user.role],
             "may_see_schools": may_see_schools(user),
+            **waiting,
         }
         return render(request, "reporting/home/plans.html", context)
     assigned = ASSIGNED.get(user.role, "与您有关的消息会显示在通知里。")
-    return render(request, "reporting/home/assigned.html", {"assigned": assigned})
+    return render(request, "reporting/home/assigned.html", {"assigned": assigned} | waiting)

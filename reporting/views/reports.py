@@ -17,6 +17,7 @@ from accounts import typed as kept_typed
 from accounts.models import Organization
 from accounts.typed import keeps_typed
 from core import clock
+from core.draft_pages import Difference
 from core.lists import ListPage
 from core.templatetags import portal
 from obligations import disputes
@@ -95,7 +96,7 @@ def _names(versions: list[ReportVersion], sheet: Sheet) -> dict[str, str]:
 
 def _with_differences(
     versions: list[ReportVersion], names: dict[str, str]
-) -> list[tuple[ReportVersion, list[shape.Difference]]]:
+) -> list[tuple[ReportVersion, list[Difference]]]:
     """Newest first, each with what it changed of the one before."""
     typed = [shape.typed_of(version.content) for version in versions]
     pairs = [

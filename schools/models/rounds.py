@@ -11,7 +11,6 @@ from django.utils.functional import cached_property
 from accounts.models import Organization, Role
 from schools.models.schools import School
 
-
 AUTHORITIES = [(Organization.Kind.PROVINCE, "省属"), (Organization.Kind.CITY, "市属")]
 
 

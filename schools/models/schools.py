@@ -1,6 +1,7 @@
 """Pilot schools, the certificate levels that they run, and their plans."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models
@@ -22,6 +23,12 @@ class SchoolQuerySet(models.QuerySet["School"]):
             )
             in_scope |= Q(Exists(running))
         return self.filter(in_scope)
+
+    def eligible(self, kinds: Collection[str]) -> "SchoolQuerySet":
+        """Whom a round for these kinds is open to. In a demonstration only its own schools, so that nothing
+        invented is said of a real one."""
+        is_demonstration = Exists(Organization.objects.filter(is_demonstration=True))
+        return self.filter(kind__in=kinds, organization__is_demonstration=is_demonstration)
 
     def with_figures(self, instant: dt.datetime, year: int) -> "SchoolQuerySet":
         """`levels` run and `in_pilot` at the instant, those among them `dormant` in the year, and candidates
@@ -83,11 +90,6 @@ class ProgrammeQuerySet(models.QuerySet["Programme"]):
     def running_at(self, instant: dt.datetime) -> "ProgrammeQuerySet":
         """Begun and not ended; those without a plan for the year are dormant among them."""
         return self.filter(Q(ended_at=None) | Q(ended_at__gt=instant), started_at__lte=instant)
-
-    def active_at(self, instant: dt.datetime, year: int) -> "ProgrammeQuerySet":
-        """Running, with a plan for `year`: what a school reports on."""
-        planned = AnnualPlan.objects.filter(programme=OuterRef("pk"), year=year)
-        return self.running_at(instant).filter(Exists(planned))
 
     def dormant_at(self, instant: dt.datetime, year: int) -> "ProgrammeQuerySet":
         """Running without a plan for `year`."""

@@ -119,7 +119,8 @@ def submit_filing(
     """One more immutable version with its receipt; fulfils what is owed, late or not.
 
     `content` is valid (forms.FilingForm.content). The same token, or the same content as the current
-    version, gives the version that is there. Raises PermissionDenied, ValidationError.
+    version, gives the version that is there; what was returned has to be mended first. Raises
+    PermissionDenied, ValidationError.
     """
     if refusal := why_not_file(by, record.school, at):
         raise PermissionDenied(refusal)
@@ -128,6 +129,10 @@ def submit_filing(
         return sent
     content_hash = drafts.content_hash(content)
     if record.current and record.current.content_hash == content_hash:
+        if record.state == SchoolFiling.State.RETURNED:
+            raise ValidationError(
+                f"内容与退回的第{record.current.number}版相同，没有提交。请按退回意见修改后再提交。"
+            )
         record.drop_draft(draft_revision)
         return record.current
     _require_files(record, content)

@@ -263,7 +263,7 @@ def _check_order(instants: dict[str, dt.datetime]) -> None:
 
 
 def _schools(round: ApplicationRound) -> set[int]:
-    return set(School.objects.filter(kind__in=round.kinds).values_list("pk", flat=True))
+    return set(School.objects.eligible(round.kinds).values_list("pk", flat=True))
 
 
 def _reviewers(round: ApplicationRound) -> set[int]:

@@ -10,6 +10,7 @@ from core import clock
 from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, with_note
 from core.templatetags import portal
 from schools.models import ApplicationRound, Closings, School
+from schools.services.rounds import standing_closings
 
 
 class ClosingColumn(InstantColumn):
@@ -58,16 +59,11 @@ class RoundTable(PortalTable):
         return str(record)
 
     def render_stage(self, record: ApplicationRound) -> SafeString:
-        state, words = stage(record, general_closings(record), clock.now())
+        state, words = stage(record, standing_closings(record, None), clock.now())
         return portal.state(state, words)
 
     def value_stage(self, record: ApplicationRound) -> str:
-        return stage(record, general_closings(record), clock.now())[1]
-
-
-def general_closings(round: ApplicationRound) -> Closings:
-    """With the extensions for all; no query where `extensions` is prefetched."""
-    return round.extended([e for e in round.extensions.all() if e.organization_id is None])
+        return stage(record, standing_closings(record, None), clock.now())[1]
 
 
 COUNTS = [
@@ -103,7 +99,7 @@ class ProgressTable(PortalTable):
         order_by = ("supervisor", "code")
 
     def __init__(self, *args: Any, round: ApplicationRound, **kwargs: Any) -> None:
-        self.round, self.general = round, general_closings(round)
+        self.round, self.general = round, standing_closings(round, None)
         self.named = {e.organization_id for e in round.extensions.all() if e.organization_id}
         super().__init__(*args, **kwargs)
 

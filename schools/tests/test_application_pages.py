@@ -208,6 +208,46 @@ def test_only_the_schools_own_agreements_are_offered(world, item, client_for):
     assert [value for value, _ in choices] == ["", str(own.pk)]
 
 
+def test_another_schools_agreement_tells_nothing_of_itself(world, application, item, client_for):
+    foreign = agreement_for(item.certificate_level, world.other_school, reference="别校的", fee="183.50")
+    client = client_for(world.contact)
+    fill(client, item, agreement=str(foreign.pk))
+    for page in (
+        client.get(address("item", item.pk)),
+        client.get(address("check", application.pk)),
+        client.get(address("detail", application.pk)),
+        client.get(address("print", application.pk)),
+    ):
+        assert "183.50" not in text(page)
+        assert "别校的" not in text(page)
+        assert "长治演示职业学校" not in text(page)
+    assert "本校不是所选协议的签约院校" in text(client.get(address("check", application.pk)))
+
+
+@pytest.mark.parametrize("who", ["office", "city_officer", "auditor"])
+def test_what_is_mended_is_read_only_once_it_is_sent(world, application, item, client_for, who):
+    complete(item)
+    services.save_item_draft(
+        item=item,
+        typed={**filled(item), "equipment": "只是草稿"},
+        revision=0,
+        by=world.contact,
+        at=clock.now(),
+    )
+    changes = {"state": "returned", "returned_from": "submitted", "review_comment": "人数偏多"}
+    ApplicationItem.objects.filter(pk=item.pk).update(**changes)
+    own, reader = client_for(world.contact), client_for(getattr(world, who))
+    assert "只是草稿" in text(own.get(address("print", application.pk)))
+    for page in (
+        address("item", item.pk),
+        address("print", application.pk),
+        address("detail", application.pk),
+    ):
+        assert "只是草稿" not in text(reader.get(page))
+        assert "已填完整" not in text(reader.get(page))
+    assert "实训室两间" in text(reader.get(address("item", item.pk)))
+
+
 def test_majors_are_searched_in_the_rounds_catalogue(world, round, client_for):
     type(round).objects.update(catalogue="2021年")
     Major.objects.create(code="710202", name="计算机网络技术", level="中职", catalogue="2021年")
@@ -320,6 +360,19 @@ def test_withdraw_and_remove(world, application, item, client_for):
     assert "已撤回" in text(client.post(address("withdraw", item.pk), follow=True))
     item.refresh_from_db()
     assert item.state == State.WITHDRAWN
+
+
+def test_a_returned_item_is_mended_or_given_up(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item)
+    submit(client, application)
+    assert address("withdraw", item.pk) not in text(client.get(address("detail", application.pk)))
+    ApplicationItem.objects.update(state="returned", returned_from="submitted", review_comment="人数偏多")
+    assert address("withdraw", item.pk) in text(client.get(address("detail", application.pk)))
+    leader = client_for(world.leader).get(address("detail", application.pk))
+    assert address("withdraw", item.pk) not in text(leader)
+    assert "已撤回" in text(client.post(address("withdraw", item.pk), follow=True))
+    assert ApplicationItem.objects.get().state == State.WITHDRAWN
 
 
 def test_add_several_and_all_running(world, application, client_for):

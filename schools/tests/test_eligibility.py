@@ -113,11 +113,12 @@ def test_a_minimum_names_its_document(item):
 # --- Agreements
 
 
-def test_another_schools_agreement_is_refused_by_name(world, item, level):
+def test_another_schools_agreement_is_refused_and_stays_theirs(world, item, level):
     change(item, agreement=agreement_for(level, world.other_school))
     [reason] = obstacles(item)
-    assert "由长治演示职业学校签署，本校不是签约院校" in reason
+    assert "本校不是所选协议的签约院校" in reason
     assert "三.6" in reason
+    assert "长治" not in reason
 
 
 def test_one_price_for_several_schools_once_each_has_said_yes(world, item, level):

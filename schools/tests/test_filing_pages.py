@@ -4,6 +4,7 @@ import datetime as dt
 import io
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -187,6 +188,20 @@ def test_the_office_returns_and_accepts(world, client_for):
     assert office.post(f"{path}accept/", {"comment": ""}).status_code == 302
     assert SchoolFiling.objects.get().state == "accepted"
     assert "已备案" in page(client_for(world.city_officer), "/filings/")
+
+
+def test_what_was_returned_is_not_sent_again_as_it_was(world, client_for):
+    first = submit(world)
+    filings.return_filing(SchoolFiling.objects.get(), comment="补分工", by=world.office, at=clock.now())
+    draft(world)
+    checking = page(client_for(world.contact), "/filings/mine/check/")
+    assert "请按退回意见修改：补分工" in checking
+    assert "不需要再次提交" not in checking
+    with pytest.raises(ValidationError, match="与退回的第1版相同"):
+        submit(world)
+    record = SchoolFiling.objects.get()
+    assert (record.state, record.current) == ("returned", first)
+    assert filings.duties(world.school.pk).pending().exists()
 
 
 def test_a_draft_is_the_schools_own(world, client_for):

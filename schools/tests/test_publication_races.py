@@ -68,6 +68,14 @@ def test_a_final_list_is_published_once_and_owes_once(world, item):
     assert Obligation.objects.filter(kind="school_filing").count() == 1
 
 
+def test_an_objection_sent_twice_at_once_is_kept_once(world, item):
+    shown = propose(world, world.office)()
+    form = {"result_list": shown, "name": "某", "contact": "1", "text": "异议"}
+    first, second = together(*[attempt(receive_objection, **form) for _ in range(2)])
+    assert first.receipt == second.receipt
+    assert Objection.objects.count() == Obligation.objects.filter(kind="objection").count() == 1
+
+
 def test_an_objection_is_answered_once(world, item):
     shown = propose(world, world.office)()
     kept = receive_objection(result_list=shown, name="某", contact="1", text="异议", at=clock.now())

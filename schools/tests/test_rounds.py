@@ -10,6 +10,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import Organization
 from core import clock
 from core.models import Event, Notice
 from core.templatetags import portal
@@ -564,3 +565,10 @@ def test_extending_shows_what_follows_and_then_does_it(world, round, client_for)
     assert RoundExtension.objects.get().organization == world.school_org
     refused = client.post(address, sent | {"school_closes_at": "2021-05-27T00:00"}).content.decode()
     assert "延期只能往后" in refused
+
+
+def test_a_demonstrations_round_is_open_to_its_own_schools_only(world):
+    kinds = [world.school.kind]
+    assert set(School.objects.eligible(kinds)) == {world.school, world.other_school}
+    Organization.objects.filter(pk=world.school_org.pk).update(is_demonstration=True)
+    assert set(School.objects.eligible(kinds)) == {world.school}

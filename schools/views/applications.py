@@ -82,7 +82,7 @@ def start(request: HttpRequest, round: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Card:
-    """One item on the list; `standing` only while it is filled in."""
+    """One item on the list; `standing` only while it is filled in, and for the school alone."""
 
     item: ApplicationItem
     standing: Standing | None
@@ -97,12 +97,17 @@ class Card:
         return self.standing.facts.total if self.standing else self.item.planned_total
 
 
-def cards_of(items: list[ApplicationItem], at: dt.datetime) -> list[Card]:
-    standings = {standing.item.pk: standing for standing in eligibility.standings(items, at)}
+def is_of_the_school(request: HttpRequest) -> bool:
+    """Whoever sees an application from within its school; all others read what was sent."""
+    return request.user.role in Role.of_a_school()
+
+
+def cards_of(items: list[ApplicationItem], at: dt.datetime, *, drafts: bool) -> list[Card]:
+    standings = {s.item.pk: s for s in eligibility.standings(items, at, drafts=drafts)}
     return [
         Card(
             item,
-            standings[item.pk] if eligibility.is_open(item) else None,
+            standings[item.pk] if drafts and eligibility.is_open(item) else None,
             eligibility.is_open(item) and bool(eligibility.closed(item, at)),
         )
         for item in items
@@ -122,7 +127,7 @@ def _show(
     own = may_apply(request.user, application.school)
     rows = application.items.visible_to(request.user).select_related("certificate_level__certificate__owner")
     items = list(rows.order_by("pk"))
-    cards = cards_of(items, at)
+    cards = cards_of(items, at, drafts=is_of_the_school(request))
     waiting = [card for card in cards if card.standing and not card.is_late]
     closed = eligibility.door(application.round, application.school, at)
     context = {
@@ -135,7 +140,7 @@ def _show(
         "complete": sum(1 for card in waiting if card.standing and card.standing.is_complete),
         "planned": sum(card.planned for card in cards if card.item.state != State.WITHDRAWN),
         "drafts": 0 if own else application.items.filter(state=State.DRAFT).count(),
-        "sees_drafts": request.user.role in Role.of_a_school(),
+        "sees_drafts": is_of_the_school(request),
         "closed": closed,
         "may_apply": own,
         "form": form,
@@ -275,7 +280,7 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole application as it stands now, drafts included where one may see them."""
     application = application_or_404(request, pk)
     items = application.items.visible_to(request.user).exclude(state=State.WITHDRAWN).order_by("pk")
-    standings = eligibility.standings(list(items), clock.now())
+    standings = eligibility.standings(list(items), clock.now(), drafts=is_of_the_school(request))
     context = {
         "application": application,
         "version": None,

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core import clock, documents, exports
 from core.models import Event
+from core.numbers import keys_in
 from core.workflow import NotNow, Transition
 from schools import decision_list
 from schools.filters.reviews import QueueFilter
@@ -57,7 +58,7 @@ def _asked(request: HttpRequest) -> list[int]:
             query[name] = value
         found = QueueFilter(query, queryset=items, request=request)
         return list(found.qs.order_by("pk").values_list("pk", flat=True)) if found.is_valid() else []
-    ticked = {int(key) for key in request.POST.getlist("item") if key.isdigit()}
+    ticked = set(keys_in(request.POST.getlist("item")))
     if items.filter(pk__in=ticked).count() != len(ticked):
         raise Http404
     return sorted(ticked)
@@ -139,9 +140,8 @@ def _confirm(request: HttpRequest, transition: Transition) -> HttpResponse:
 
 def _marks(text: str) -> Any:
     for mark in text.split():
-        key = mark.partition(":")[0]
-        if key.isdigit():
-            yield int(key), mark
+        for key in keys_in([mark.partition(":")[0]]):
+            yield key, mark
 
 
 def _is_done(request: HttpRequest, transition: Transition, lines: list[Line], shown_at: dt.datetime) -> bool:

@@ -25,7 +25,7 @@ from schools.forms.applications import FilesForm, ItemForm, agreement_choices
 from schools.models import ApplicationItem, ApplicationRound
 from schools.permissions import may_apply
 from schools.services import applications as services
-from schools.views.applications import content_of
+from schools.views.applications import content_of, is_of_the_school
 
 MOST_FOUND = 30
 
@@ -74,7 +74,7 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _read(request: HttpRequest, found: ApplicationItem, reasons: list[str], at: dt.datetime) -> HttpResponse:
-    standing = standing_of(found, at)
+    [standing] = eligibility.standings([found], at, drafts=is_of_the_school(request))
     context = {
         **page_context(request, standing),
         "rows": shape.told(content_of(standing)),

@@ -14,6 +14,7 @@ from accounts.models import Role
 from accounts.typed import keeps_typed, take
 from core import clock
 from core.lists import ListPage
+from core.numbers import keys_in
 from core.workflow import NotNow
 from obligations.views.checked import CheckedFormView, require
 from schools import permissions
@@ -200,8 +201,7 @@ class AskPage(CheckedFormView):
     def get_initial(self) -> dict[str, Any]:
         sent = self.request.POST if self.request.method == "POST" else self.request.GET
         named = [*sent.getlist("items"), *sent.getlist("item")]
-        pks = [int(pk) for pk in named if pk.isdecimal() and len(pk) < 16]
-        rows = ApplicationItem.objects.visible_to(self.request.user).filter(pk__in=pks)
+        rows = ApplicationItem.objects.visible_to(self.request.user).filter(pk__in=keys_in(named))
         return {"items": list(rows.order_by("pk").values_list("pk", flat=True))}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

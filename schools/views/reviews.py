@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
+from django_tables2.rows import BoundRows
 
 from core import clock
 from core.lists import ListPage
@@ -50,7 +51,7 @@ class Queue(ListPage):
         return super().dispatch(request, *args, **kwargs)
 
     def queryset(self) -> QuerySet[Any]:
-        return queue.rows(super().queryset().handed_in()).order_by(*queue.ORDER)
+        return queue.listed(super().queryset().handed_in())
 
     def get_table_kwargs(self) -> dict[str, Any]:
         return {"may_tick": bool(reviews.actions_of(self.request.user))}
@@ -58,8 +59,8 @@ class Queue(ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         table, chosen = context["table"], context["filter"]
-        # The page's rows are fetched once, here, and shown from here.
-        items = list(table.page.object_list.data)
+        items = queue.page(table.page.object_list.data.values_list("pk", flat=True))
+        table.page.object_list = BoundRows(items, table=table)
         table.beside(self.request.user, items)
         found = chosen.form.cleaned_data.get("round") if chosen.is_valid() else None
         return context | {
@@ -73,6 +74,7 @@ class Queue(ListPage):
         filterset, table = super()._filtered()
         if self.request.method == "POST":
             table.in_full()
+            table.data.data = queue.rows(table.data.data)
             table.beside(self.request.user, table.data.data)
         return filterset, table
 
@@ -151,21 +153,13 @@ def _offers(user: Any, item: ApplicationItem, at: dt.datetime) -> list[Offer]:
 
 
 def _last_year(item: ApplicationItem) -> dict[str, Any]:
-    """The plan of the year before, and the application that it came from."""
+    """The plan of the year before, and the approved item that set it; one query and its majors."""
     year = item.application.round.year - 1
     school, level = item.application.school_id, item.certificate_level_id
     plans = AnnualPlan.objects.filter(programme__school=school, programme__certificate_level=level, year=year)
-    applied = ApplicationItem.objects.filter(
-        application__school=school,
-        certificate_level=level,
-        application__round__year=year,
-        state=ApplicationItem.State.APPROVED,
-    )
-    return {
-        "year": year,
-        "plan": plans.select_related("programme").order_by("-programme__started_at").first(),
-        "item": applied.select_related("agreement").prefetch_related("majors").order_by("-pk").first(),
-    }
+    plans = plans.select_related("programme", "source__agreement").prefetch_related("source__majors")
+    plan = plans.order_by("-programme__started_at").first()
+    return {"year": year, "plan": plan, "item": plan.source if plan else None}
 
 
 def _record(request: HttpRequest, school: int) -> dict[str, Any] | None:

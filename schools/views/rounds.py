@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from accounts.models import Organization, Role, User
+from accounts.models import Organization, User
 from accounts.typed import keeps_typed
 from core import clock
 from core.lists import ListPage
@@ -26,9 +26,10 @@ from schools.forms.rounds import (
     routes_in_words,
 )
 from schools.models import Application, ApplicationItem, ApplicationRound, RoundExtension, School
+from schools.own_rounds import own_standings
 from schools.services import rounds as services
-from schools.services.rounds import PRESETS, ROUND_CLAUSE
-from schools.tables.rounds import COUNTS, ProgressTable, RoundTable, general_closings, stage
+from schools.services.rounds import PRESETS, ROUND_CLAUSE, standing_closings
+from schools.tables.rounds import COUNTS, ProgressTable, RoundTable, stage
 
 OFFICE_ONLY = f"申报批次由省推进办发布、修改和延期（{ROUND_CLAUSE}）。"
 NOT_YOURS = "申报批次供推进办、市教育局和院校查看。"
@@ -62,42 +63,6 @@ class RoundList(ListPage):
         return context
 
 
-def own_standings(user: User, only: ApplicationRound | None = None) -> list[dict[str, Any]]:
-    """Of a school's user: the rounds in which it may still do something or has an application, with what it
-    may do next; three queries."""
-    school = (
-        School.objects.filter(pk=user.organization_id).first() if user.role in Role.of_a_school() else None
-    )
-    if school is None:
-        return []
-    rounds = [only] if only else ApplicationRound.objects.visible_to(user).prefetch_related("extensions")
-    begun = {a.round_id: a for a in Application.objects.filter(school=school).prefetch_related("items")}
-    at = clock.now()
-    rows = []
-    for round in rounds:
-        application, closings = begun.get(round.pk), round.closings_of(school.pk)
-        may_begin = round.opens_at <= at < closings.school and school.kind in round.kinds
-        if application or may_begin or (only and school.kind in round.kinds) or at < round.opens_at:
-            rows.append(
-                {
-                    "round": round,
-                    "application": application,
-                    "handed_in": _handed_in(application),
-                    "closings": closings,
-                    "is_extended": closings != general_closings(round),
-                    "is_open": may_begin,
-                    "may_begin": may_begin and not application and permissions.may_apply(user, school),
-                }
-            )
-    return rows
-
-
-def _handed_in(application: Application | None) -> list[tuple[str, str, int]]:
-    """(state, its word, how many) of the school's items, drafts among them."""
-    states = [item.state for item in application.items.all()] if application else []
-    return [(s.value, str(s.label), states.count(s)) for s in ApplicationItem.State if s in states]
-
-
 def _round(request: HttpRequest, pk: int) -> ApplicationRound:
     rounds = ApplicationRound.objects.visible_to(request.user)
     round = get_object_or_404(rounds.prefetch_related("extensions", "routes"), pk=pk)
@@ -109,7 +74,7 @@ def _round(request: HttpRequest, pk: int) -> ApplicationRound:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     round = _round(request, pk)
     user = request.user
-    closings = general_closings(round)
+    closings = standing_closings(round, None)
     own = own_standings(user, round)
     context = {
         "round": round,
@@ -163,7 +128,8 @@ def progress_of(round: ApplicationRound, user: User) -> QuerySet[Any]:
     counts = {name: Count("mine__items", filter=Q(mine__items__state=state)) for name, state, _ in COUNTS}
     not_handed_in = Q(mine__items__state=ApplicationItem.State.DRAFT)
     return (
-        School.objects.filter(scope, kind__in=round.kinds)
+        School.objects.eligible(round.kinds)
+        .filter(scope)
         .annotate(
             mine=FilteredRelation("applications", condition=Q(applications__round=round)),
             application=F("mine"),
@@ -266,7 +232,7 @@ class RoundCreate(RoundFormView):
         with dry_run():
             self._write(form)
         kinds = form.cleaned_data["kinds"]
-        return {"schools": School.objects.filter(kind__in=kinds).count(), "is_new": True}
+        return {"schools": School.objects.eligible(kinds).count(), "is_new": True}
 
     def _write(self, form: RoundForm) -> None:
         who: dict[str, Any] = {"by": self.request.user, "at": clock.now()}
@@ -312,7 +278,7 @@ class RoundEdit(OfOneRound, RoundFormView):
         with dry_run():
             self._write(form)
         kinds = form.cleaned_data["kinds"]
-        return {"schools": School.objects.filter(kind__in=kinds).count(), "is_new": False}
+        return {"schools": School.objects.eligible(kinds).count(), "is_new": False}
 
     def _write(self, form: RoundForm) -> None:
         who: dict[str, Any] = {"by": self.request.user, "at": clock.now()}

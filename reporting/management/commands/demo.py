@@ -9,9 +9,11 @@ from django.db import transaction
 from accounts.models import City, Organization, PilotMembership, User
 from core import clock
 from core.models import ClockOrigin
-from reporting.demo import funds
-from reporting.demo.chronicle import Chronicle
-from reporting.demo.province import PASSWORD, SCHOOLS, Founder
+from reporting.demo import agreements, fees, filings, funds, platform
+from reporting.demo.autumn import Autumn
+from reporting.demo.chronicle import Chronicle, settle
+from reporting.demo.province import PASSWORD, SCHOOLS, DemoProvince, Founder
+from reporting.demo.spring import Spring
 
 NOW = clock.at(dt.date(2020, 11, 18), dt.time(10))
 MOST_YEARS = 10
@@ -76,4 +78,21 @@ def make(*, schools: int, years: int, seed: int, say: Callable[[str], object]) -
     province = Founder(schools=schools, starts_on=starts_on, rng=rng).found()
     Chronicle(province, starts_on=starts_on, now=NOW, rng=rng).play(say)
     funds.allocate(province, now=NOW)
+    say("申报、协议和费用 …")
+    _apply(province, rng)
+    settle(NOW)
     ClockOrigin.objects.create(real_at=clock.real_now(), portal_at=NOW)
+
+
+def _apply(province: DemoProvince, rng: Random) -> None:
+    """From fees and agreements to programmes: two rounds, of which the second is running."""
+    fees.play(province)
+    platform.found_sleepers(province)
+    spring = Spring(province, now=NOW, rng=rng)
+    spring.play()
+    agreements.sign_first_roster(province, later=spring.begun, now=NOW, rng=rng)
+    agreements.sign_unusual(province, now=NOW)
+    filings.play(province, [*spring.old, *spring.new])
+    Autumn(province, now=NOW, rng=rng).play()
+    platform.tell_courses(province)
+    platform.take_states(province, rng)
