@@ -19,6 +19,7 @@ BENCHMARKS = {
     "matrix": "2,000 schools × 52 weeks",
     "scope": "a city's pages against the office's",
     "queue": "the review queue of 2,000 schools × 6 items",
+    "coverage": "500 certificates × 17 cities × 2,000 schools",
     "deadline": "2,000 schools file in the last ten minutes while 50 officers browse",
 }
 
