@@ -14,7 +14,7 @@ from core import clock
 from core.models import Attachment
 from evaluators.models import Activity, Qualification, SignUp
 from evaluators.services import activities as services
-from evaluators.tests.activity_rows import ENDS, HOUR, STARTS, file, fields, paper, sign_up, teacher, trainer
+from evaluators.tests.activity_rows import ENDS, HOUR, STARTS, fields, file, paper, sign_up, teacher, trainer
 
 SEERS = ["office", "finance", "leading", "auditor", "city_officer", "contact", "leader", "evaluator_officer"]
 STRANGERS = ["other_contact", "other_city_officer", "coordinator"]
