@@ -10,6 +10,9 @@ from django.utils.safestring import SafeString
 from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
 from core import clock
+from evaluators import coverage
+from evaluators.models import Evaluator
+from evaluators.views.charges import with_standing
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Period, Suspension
 from obligations.rates import Rate, rates, total
 from reporting import matrix as grid
@@ -128,6 +131,8 @@ class WatchHome:
     dormant: int
     coming: int | None
     unplanned: int
+    # Cities and certificates that schools run without an exam site.
+    site_gaps: int
     columns: list[Period]
     groups: list["Supervised"]
     totals: SafeString
@@ -201,6 +206,7 @@ def watch_home(user: User) -> WatchHome:
         dormant=programmes.dormant_at(now, year).count(),
         coming=coming,
         unplanned=programmes.dormant_at(now, coming).count() if coming else 0,
+        site_gaps=coverage.gap_count(user, now),
         columns=columns[-MATRIX_WEEKS:],
         groups=groups,
         totals=rate_cells(totals[-MATRIX_WEEKS:], low=False),
@@ -212,7 +218,7 @@ def watch_home(user: User) -> WatchHome:
 
 def _own_duties(user: User, now: dt.datetime) -> list[OwnDuty]:
     """Of those who do the work; one query."""
-    if user.role not in {Role.OFFICE, Role.CITY_BUREAU}:
+    if user.role not in {Role.OFFICE, Role.CITY_BUREAU, Role.EVALUATOR}:
         return []
     mine = Obligation.objects.pending().opened(now).filter(organization=user.organization_id).order_by()
     counts = mine.values_list("kind").annotate(Count("pk"), first=Min("due_at")).order_by("first")
@@ -249,25 +255,32 @@ def _top(obligations: ObligationQuerySet, weeks: dict[int, int]) -> list[Waiting
 
 @dataclass
 class PlansHome:
-    """What runs in the province, or of one evaluator's certificates: schools, programmes, planned heads."""
+    """What runs in the province, or of some evaluators' certificates: schools, programmes, planned heads;
+    what an evaluator owes; whom a coordinator looks after (None: not a coordinator)."""
 
     year: int
     schools: int
     planned: int
     dormant: int
     levels: list[dict[str, Any]]
+    duties: list[OwnDuty]
+    evaluators: list[Evaluator] | None
+    # Cities and certificates among these that schools run without an exam site.
+    site_gaps: int
 
     @property
     def programmes(self) -> int:
         return sum(level["programmes"] for level in self.levels)
 
 
-def plans_home(evaluator: Organization | None = None) -> PlansHome:
+def plans_home(user: User) -> PlansHome:
+    """Finance sees the province; an evaluator its own certificates, a coordinator those in his or her charge."""
     now = clock.now()
     year = clock.local(now).year
     programmes = Programme.objects.running_at(now).order_by()
-    if evaluator:
-        programmes = programmes.filter(certificate_level__certificate__owner=evaluator)
+    evaluators = None if user.sees_province else Evaluator.objects.visible_to(user)
+    if evaluators is not None:
+        programmes = programmes.filter(certificate_level__certificate__owner__in=evaluators.values("pk"))
     counts = programmes.values("certificate_level").annotate(
         programmes=Count("pk"), planned=Sum("plans__candidates", filter=Q(plans__year=year))
     )
@@ -276,7 +289,10 @@ def plans_home(evaluator: Organization | None = None) -> PlansHome:
     levels = CertificateLevel.objects.select_related("certificate__owner").order_by(
         "certificate__name", "level"
     )
-    levels = levels.filter(certificate__owner=evaluator) if evaluator else levels.filter(pk__in=by_level)
+    if evaluators is None:
+        levels = levels.filter(pk__in=by_level)
+    else:
+        levels = levels.filter(certificate__owner__in=evaluators.values("pk"))
     rows = [{"level": level, **by_level.get(level.pk, none)} for level in levels]
     return PlansHome(
         year=year,
@@ -284,4 +300,9 @@ def plans_home(evaluator: Organization | None = None) -> PlansHome:
         planned=sum(row["planned"] or 0 for row in rows),
         dormant=programmes.dormant_at(now, year).count(),
         levels=rows,
+        duties=_own_duties(user, now),
+        evaluators=list(with_standing(evaluators).order_by("organization__code"))
+        if evaluators is not None and user.role == Role.COORDINATOR
+        else None,
+        site_gaps=coverage.gap_count(user, now),
     )

@@ -197,3 +197,17 @@ def test_the_office_gives_and_ends_charges_and_the_coordinator_finds_them(world,
     assert office.post(end).status_code == 302
     assert own.get(page).status_code == 404
     assert "13911112222" not in shown(client_for(world.auditor).get(reverse("evaluators:list")))
+
+
+def test_the_home_says_what_is_owed_and_who_is_looked_after(world, client_for):
+    certificate = unfiled(world)
+    world.add_programme(world.school, certificate.levels.create(level=1))
+    filings.owe_filings(at=clock.now())
+    assert "评价组织备案 1 项" in shown(client_for(world.evaluator_officer).get("/"))
+    own = client_for(world.coordinator)
+    assert "还没有交由您对接的评价组织" in shown(own.get("/"))
+    assert world.certificate.short_name not in shown(own.get("/"))
+    charges.give(evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now())
+    home = shown(own.get("/"))
+    assert "证书 2 个，已备案 1 个；本省院校 2 所" in home
+    assert world.certificate.short_name in home

@@ -15,7 +15,7 @@ from schools.permissions import may_see_schools
 WORK = {
     Role.EVALUATOR: "贵单位的证书在本省的试点情况。",
     Role.FINANCE: "全省试点院校、项目与年度计划人数。",
-    Role.COORDINATOR: "全省试点证书与院校概况，供对接评价组织时使用。",
+    Role.COORDINATOR: "您对接的评价组织及其证书在本省的试点情况。",
 }
 # Nothing can be assigned to these yet; the province's totals are not theirs.
 ASSIGNED = {
@@ -43,7 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "reporting/home/watch.html", context)
     if user.role in WORK:
         context = {
-            "home": homes.plans_home(user.organization if user.role == Role.EVALUATOR else None),
+            "home": homes.plans_home(user),
             "work": WORK[user.role],
             "may_see_schools": may_see_schools(user),
             **waiting,
