@@ -1,15 +1,18 @@
 """What each act of the procedure asks for."""
 
 import datetime as dt
+import secrets
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts.models import Organization
+from accounts.models import Organization, User
+from certificates.models import Certificate
 from core import clock
 from core.forms import DayInput, EvidenceField, SearchSelect
-from supervision.models import Case
+from supervision.models import Case, Feedback
+from supervision.services import feedback
 from supervision.services.procedure import ANSWER_WORKING_DAYS, END_OF_DAY
 from supervision.students import Line
 
@@ -141,3 +144,97 @@ class DoneForm(forms.Form):
 
 class ScanForm(forms.Form):
     files = EvidenceField(label="盖章件", required=True)
+
+
+# --- feedback
+
+
+class FeedbackForm(forms.Form):
+    """`about` cleans to (evaluator, certificate or None), of the school's own programmes."""
+
+    token = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    about = forms.ChoiceField(label="反馈的对象")
+    ground = forms.ChoiceField(label="情形", choices=Feedback.Ground.choices, widget=forms.RadioSelect)
+    text = forms.CharField(
+        label="情况",
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="写明时间、地点、经过、金额和涉及的设备、软件、课程等。不要写学生的姓名和证件号码。",
+    )
+    files = EvidenceField(label="材料")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("token", secrets.token_urlsafe(24))
+        self._about = _subjects(user)
+        self.fields["about"].choices = [
+            ("", "请选择"),
+            *((key, text) for key, (text, _) in self._about.items()),
+        ]
+
+    def clean_about(self) -> tuple[Organization, Certificate | None]:
+        return self._about[self.cleaned_data["about"]][1]
+
+    @property
+    def has_subjects(self) -> bool:
+        return bool(self._about)
+
+
+def _subjects(user: User) -> dict[str, tuple[str, tuple[Organization, Certificate | None]]]:
+    """Key → label and what it stands for: each certificate of the school's programmes, then each evaluator."""
+    mine = feedback.own_programmes(user).order_by().values("certificate_level__certificate")
+    certificates = Certificate.objects.filter(pk__in=mine).select_related("owner").order_by("owner", "name")
+    found: dict[str, tuple[str, tuple[Organization, Certificate | None]]] = {
+        f"c{c.pk}": (f"{c.short_name}（{c.owner}）", (c.owner, c)) for c in certificates
+    }
+    for certificate in certificates:
+        owner = certificate.owner
+        found[f"e{owner.pk}"] = (f"{owner}（不限于一个证书）", (owner, None))
+    return found
+
+
+class PersonField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: User) -> str:
+        return f"{obj.name}（{obj.get_role_display()}）"
+
+
+class AssignForm(forms.Form):
+    assignee = PersonField(User.objects.none(), label="经办人", empty_label="请选择")
+
+    def __init__(self, *args: Any, record: Feedback, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["assignee"].queryset = feedback.may_be_assigned(record)
+
+
+class FeedbackAnswerForm(forms.Form):
+    answer = forms.CharField(
+        label="答复",
+        max_length=5000,
+        widget=forms.Textarea(attrs=_LONG),
+        help_text="核实到的情况和处理意见；反馈学校看得到。",
+    )
+    measures = forms.CharField(
+        label="措施", max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+class FeedbackCloseForm(forms.Form):
+    comment = forms.CharField(label="落实情况", max_length=2000, widget=forms.Textarea(attrs=_LONG))
+
+
+class QuestionForm(forms.Form):
+    text = forms.CharField(
+        label="问题",
+        max_length=3000,
+        widget=forms.Textarea(attrs=_LONG),
+        help_text="用推进办自己的话写。评价组织看不到反馈、学校和附件；不要写出能认出学校的人、事、时间。",
+    )
+
+
+class ExplanationForm(forms.Form):
+    answer = forms.CharField(label="说明", max_length=5000, widget=forms.Textarea(attrs={"rows": 8}))
+
+    def clean_answer(self) -> str:
+        if not self.cleaned_data["answer"].strip():
+            raise ValidationError("请写明情况。")
+        return self.cleaned_data["answer"]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from supervision.views import acts, cases, statements
+from supervision.views import acts, cases, feedback, monitoring, statements
 
 app_name = "supervision"
 urlpatterns = [
@@ -25,4 +25,15 @@ urlpatterns = [
         statements.discard_file,
         name="statement-file-discard",
     ),
+    path("feedback/", feedback.FeedbackList.as_view(), name="feedback-list"),
+    path("feedback/new/", feedback.feedback_new, name="feedback-new"),
+    path("feedback/counts/", feedback.counts, name="feedback-counts"),
+    path("feedback/questions/", feedback.QuestionList.as_view(), name="feedback-questions"),
+    path("feedback/questions/<uuid:pk>/", feedback.feedback_question, name="feedback-question"),
+    path("feedback/<uuid:pk>/", feedback.feedback, name="feedback"),
+    path("feedback/<uuid:pk>/<slug:action>/", feedback.feedback_act, name="feedback-act"),
+    path("monitoring/", monitoring.TurnList.as_view(), name="monitoring"),
+    path("monitoring/new/", monitoring.choose, name="monitoring-choose"),
+    path("monitoring/new/<int:certificate>/", monitoring.NewTurn.as_view(), name="monitoring-new"),
+    path("monitoring/<int:pk>/", monitoring.turn, name="monitoring-turn"),
 ]

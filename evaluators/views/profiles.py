@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from certificates.models import CertificateLevel
 from core import clock
-from evaluators import permissions
+from evaluators import panels, permissions
 from evaluators.models import Evaluator
 from evaluators.views.filing_reviews import certificates_for, owing_or_filed
 from schools.models import AnnualPlan, Programme
@@ -38,6 +38,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "filings": _filings(request, evaluator),
         "charges": _charges(request, evaluator),
         "may_keep_charges": permissions.may_keep_charges(request.user),
+        "panels": panels.of(request.user, evaluator),
     }
     return render(request, "evaluators/detail.html", context)
 

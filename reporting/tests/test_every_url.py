@@ -11,6 +11,8 @@ from core import clock
 from core.attachments import attach
 from core.models import Delivery, Notice
 from core.tests.test_attachments import png
+from evaluators.tests import activity_rows, siting
+from evaluators.tests import filed as evaluator_filed
 from funding import services as funding
 from funding.tests.fees import addresses as standards_of
 from obligations import disputes
@@ -25,6 +27,7 @@ from schools.tests import applied, filed, published
 from schools.tests.applying import agreement_for
 from schools.tests.rosters import row, take_in
 from supervision.tests import cases
+from supervision.tests import feedback as told
 
 PUBLIC = {
     "accounts:sign-in",
@@ -128,6 +131,7 @@ def addresses(world):
     own = {
         **published.addresses(world),
         **filed.addresses(world),
+        **evaluator_filed.addresses(world),
         "accounts:token-revoke": token.pk,
         "core:notice-open": notice.pk,
         "core:channel-retry": delivery.pk,
@@ -145,13 +149,15 @@ def addresses(world):
         **standards_of(world),
         **dict.fromkeys(AGREEMENT, agreement_for(world.level, world.school).pk),
         "evaluators:detail": world.evaluator_org.pk,
+        **siting.addresses(world),
+        **activity_rows.addresses(world),
         "schools:plan": world.programme.pk,
         "schools:programme": world.programme.pk,
         "schools:programme-courses": world.programme.pk,
         "schools:programme-end": world.programme.pk,
         **applied.addresses(world),
         **dict.fromkeys(ROUND_PAGES, ApplicationRound.objects.values_list("pk", flat=True).first()),
-    } | cases.addresses(world)
+    } | cases.addresses(world) | told.addresses(world)
 
     def address(name):
         app = name.split(":")[0]
@@ -208,7 +214,7 @@ RECORDS_OF_THE_SCHOOL = [
     name
     for name, converters in NAMES.items()
     if converters
-    and name not in PUBLIC | applied.NOT_OF_A_SCHOOL | set(ROUND_PAGES)
+    and name not in PUBLIC | applied.NOT_OF_A_SCHOOL | siting.NOT_OF_A_SCHOOL | set(ROUND_PAGES)
     and name
     not in {
         "core:help-topic",
@@ -217,7 +223,11 @@ RECORDS_OF_THE_SCHOOL = [
         "obligations:policy-remove",
         "obligations:calendar-publish",
         "evaluators:detail",
+        # For all schools that run the level.
+        "resources:detail",
         "core:notice-open",
+        "supervision:feedback-question",
+        "supervision:monitoring-new",
     }
 ]
 
