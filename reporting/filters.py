@@ -6,16 +6,20 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
-from accounts.models import Organization, OrganizationQuerySet, Role
+from accounts.models import Organization, OrganizationQuerySet, Role, User
 from core import clock
-from obligations.models import Obligation, Period
+from obligations.models import PERIODIC, Obligation, ObligationKind, Period
 from reporting.matrix import IN_STATE, STATE_CHOICES
-from reporting.periods import current_period, window
+from reporting.periods import current_period, kind_asked, window
 from reporting.streaks import current_streaks
 from schools.models import School
 
-WEEKS_CHOICES = [(12, "近 12 周"), (26, "近 26 周"), (52, "近 52 周")]
-DEFAULT_WEEKS = 26
+# Kind → how many of its periods to show; the second is the default.
+LENGTHS = {
+    ObligationKind.WEEKLY_REPORT: [(12, "近 12 周"), (26, "近 26 周"), (52, "近 52 周")],
+    ObligationKind.MONTHLY_REPORT: [(6, "近 6 个月"), (12, "近 12 个月"), (24, "近 24 个月")],
+    ObligationKind.HALF_YEAR_SUMMARY: [(2, "近 2 个半年"), (4, "近 4 个半年"), (8, "近 8 个半年")],
+}
 STREAK_CHOICES = [(1, "连续 1 周及以上"), (2, "连续 2 周及以上"), (3, "连续 3 周及以上")]
 
 
@@ -34,6 +38,23 @@ def _with_default(data: QueryDict, name: str, value: str) -> QueryDict:
     return data
 
 
+def report_asked(data: QueryDict) -> ObligationKind:
+    """`kind` of the address says a school's kind here: what is reported is `report`."""
+    return kind_asked({"kind": data.get("report")})
+
+
+def reporters(user: User, kind: str) -> OrganizationQuerySet:
+    """Who reports that kind, within the user's scope: schools, and evaluators but weekly."""
+    visible = Organization.objects.visible_to(user)
+    if kind == ObligationKind.WEEKLY_REPORT:
+        return visible.schools()
+    return visible.filter(kind__in=[Organization.Kind.SCHOOL, Organization.Kind.EVALUATOR])
+
+
+def reporting(request: HttpRequest) -> OrganizationQuerySet:
+    return reporters(request.user, report_asked(request.GET))
+
+
 class SchoolFilter(django_filters.FilterSet):
     """Schools by supervising authority, kind, name and streak."""
 
@@ -48,12 +69,22 @@ class SchoolFilter(django_filters.FilterSet):
         label="连续未报", choices=STREAK_CHOICES, method="by_streak", empty_label="全部"
     )
 
+    report = django_filters.ChoiceFilter(
+        label="种类",
+        method="not_of_schools",
+        empty_label=None,
+        choices=[(kind.value, kind.label) for kind in PERIODIC],
+    )
+
     class Meta:
         model = Organization
         fields: list[str] = []
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict, **kwargs: Any) -> None:
+        super().__init__(_with_default(data, "report", ObligationKind.WEEKLY_REPORT.value), **kwargs)
+        if report_asked(data) != ObligationKind.WEEKLY_REPORT:
+            # A streak is of weeks only.
+            del self.filters["streak"]
         if self.request.user.role == Role.CITY_BUREAU:
             # Its schools are all its own: there is nothing to choose.
             del self.filters["city"]
@@ -76,20 +107,21 @@ class MatrixFilter(SchoolFilter):
     state = django_filters.ChoiceFilter(
         label="当前周期状态", choices=STATE_CHOICES, method="by_state", empty_label="全部"
     )
-    weeks = django_filters.ChoiceFilter(
-        label="周数", choices=WEEKS_CHOICES, method="not_of_schools", empty_label=None
-    )
+    weeks = django_filters.ChoiceFilter(label="显示", method="not_of_schools", empty_label=None)
     year = django_filters.ChoiceFilter(label="年度", method="not_of_schools", empty_label="最近")
 
     def __init__(self, data: QueryDict, *, periods: list[Period], **kwargs: Any) -> None:
         """`periods`: the opened ones, newest first."""
-        super().__init__(_with_default(data, "weeks", str(DEFAULT_WEEKS)), **kwargs)
+        lengths = LENGTHS[report_asked(data)]
+        self.length = lengths[1][0]
+        super().__init__(_with_default(data, "weeks", str(self.length)), **kwargs)
+        self.filters["weeks"].extra["choices"] = lengths
         self.periods = periods
-        years = sorted({period.starts_on.isocalendar().year for period in periods}, reverse=True)
+        years = sorted({period.year for period in periods}, reverse=True)
         self.filters["year"].extra["choices"] = [(str(year), f"{year}年") for year in years]
 
     def by_state(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
-        now = Obligation.objects.weekly().filter(IN_STATE[value], period=current_period(self.periods))
+        now = Obligation.objects.filter(IN_STATE[value], period=current_period(self.periods))
         return schools.filter(Exists(now.filter(organization=OuterRef("pk"))))
 
     def columns_asked(self) -> list[Period]:
@@ -97,7 +129,7 @@ class MatrixFilter(SchoolFilter):
         asked = self.form.cleaned_data if self.form.is_valid() else {}
         year = asked.get("year")
         return window(
-            self.periods, weeks=int(asked.get("weeks") or DEFAULT_WEEKS), year=int(year) if year else None
+            self.periods, weeks=int(asked.get("weeks") or self.length), year=int(year) if year else None
         )
 
 

@@ -1,4 +1,4 @@
-"""The matrix school × week: two set-based queries, and rows put together as text.
+"""The matrix school (or evaluator) × period: two set-based queries, and rows put together as text.
 
 2,000 schools × 52 weeks are 104,000 cells. Templates and model instances would take half a minute for
 them; tuples and string joins take well under a second. The first groups stand in the page, with rates
@@ -17,11 +17,13 @@ from django.utils.safestring import SafeString, mark_safe
 from accounts.models import OrganizationQuerySet
 from core import links
 from core.templatetags.portal import STATES
-from obligations.models import Obligation, Outcome, Period
+from obligations.models import Obligation, ObligationKind, Outcome, Period
 from obligations.rates import Rate, rates, total
 
 # Stands for a rate that is still to be fetched.
 UNKNOWN = "…"
+# Nobody supervises an evaluator: they stand in one group, of id 0.
+UNSUPERVISED = "培训评价组织"
 # Cells that the page brings at once; the other groups follow when they come into view.
 FIRST_CELLS = 4000
 
@@ -64,7 +66,7 @@ STATE_CHOICES = [(mark.state, f"{mark.letter} {mark.words}") for mark in MARKS.v
 
 @dataclass
 class Group:
-    """The schools of one supervising authority."""
+    """The schools of one supervising authority, or the evaluators."""
 
     pk: int
     name: str
@@ -81,22 +83,22 @@ def unknown_cells(periods: list[Period]) -> SafeString:
 
 def groups(schools: OrganizationQuerySet, periods: list[Period]) -> list[Group]:
     """Cities first, then the province's own schools; schools with nothing to report then are left out."""
-    weekly = Obligation.objects.weekly().filter(period__in=[period.pk for period in periods])
+    owed = Obligation.objects.filter(period__in=[period.pk for period in periods])
     rows = (
-        schools.filter(Exists(weekly.filter(organization=OuterRef("pk"))))
+        schools.filter(Exists(owed.filter(organization=OuterRef("pk"))))
         .order_by("supervisor__kind", "supervisor__code", "code")
         .values_list("supervisor_id", "supervisor__name", "pk", "name")
     )
     return [
-        Group(pk=key[0], name=key[1], schools=[(pk, name) for _, _, pk, name in members])
+        Group(pk=key[0] or 0, name=key[1] or UNSUPERVISED, schools=[(pk, name) for _, _, pk, name in members])
         for key, members in groupby(rows, key=lambda row: (row[0], row[1]))
     ]
 
 
 def totals(schools: OrganizationQuerySet, periods: list[Period]) -> list[Rate]:
     """Each period's rate over all `schools`, in one query: where not all of their cells are at hand."""
-    weekly = Obligation.objects.weekly().filter(period__in=[period.pk for period in periods])
-    counts = rates(weekly.filter(organization__in=schools.order_by().values("pk")), "period")
+    owed = Obligation.objects.filter(period__in=[period.pk for period in periods])
+    counts = rates(owed.filter(organization__in=schools.order_by().values("pk")), "period")
     return [counts.get(period.pk, Rate()) for period in periods]
 
 
@@ -124,8 +126,9 @@ def cells(parts: list[Group], periods: list[Period]) -> Cells:
     group_of = {pk: part.pk for part in parts for pk, _ in part.schools}
     texts: dict[int, dict[int, str]] = {pk: {} for pk in group_of}
     rows = (
-        Obligation.objects.weekly()
-        .filter(period__in=[period.pk for period in periods], organization__in=list(group_of))
+        Obligation.objects.filter(
+            period__in=[period.pk for period in periods], organization__in=list(group_of)
+        )
         .order_by()
         .values_list("organization_id", "period_id", "pk", letter)
     )
@@ -147,7 +150,8 @@ def _rates(
 
 def school_rows(group: Group, periods: list[Period], found: Cells, streaks: dict[int, int]) -> SafeString:
     """The table rows of one group; `streaks` in weeks."""
-    history = links.pattern("reporting:history")
+    is_weekly = all(period.kind == ObligationKind.WEEKLY_REPORT for period in periods)
+    history = links.pattern("reporting:history" if is_weekly else "accounts:organization-detail")
     columns = [period.pk for period in periods]
 
     def row(pk: int, name: str) -> str:

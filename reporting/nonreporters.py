@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from accounts.models import Organization, User
+from accounts.models import Organization, Role, User
 from core import clock
 from core.templatetags.portal import state_word
-from obligations.models import Obligation
+from obligations.models import Obligation, ObligationKind
 from reporting.filters import NonReporterFilter
 from reporting.streaks import Streak, current_streaks
 
@@ -27,12 +27,13 @@ def found_by(chosen: NonReporterFilter, user: User) -> list[NonReporter]:
     """The lines that the filters leave, longest streak first unless sorted otherwise."""
     obligations = list(
         Obligation.objects.visible_to(user)
-        .weekly()
         .filter(chosen.state_asked(), period=chosen.period, organization__in=chosen.qs.values("pk"))
         .select_related("organization__supervisor", "organization__school", "period")
         .order_by("organization__supervisor__kind", "organization__supervisor__code", "organization__code")
     )
-    streaks = current_streaks(Organization.objects.filter(obligations__in=obligations), at=clock.now())
+    is_weekly = chosen.period is not None and chosen.period.kind == ObligationKind.WEEKLY_REPORT
+    owing = Organization.objects.filter(obligations__in=obligations)
+    streaks = current_streaks(owing, at=clock.now()) if is_weekly else {}
     lines = [line(obligation, streaks.get(obligation.organization_id)) for obligation in obligations]
     if chosen.sort_asked() == "streak":
         lines.sort(key=lambda line: -line.weeks)
@@ -50,7 +51,7 @@ def add_details(lines: Iterable[NonReporter]) -> list[dict[str, Any]]:
     contacts = contacts_of(ids)
     last = {
         pk: max(filter(None, (received, filled)), default=None)
-        for pk, received, filled in _last_filed(ids).values_list("organization", "received", "filled")
+        for pk, received, filled in _last_filed(ids, lines).values_list("organization", "received", "filled")
     }
     return [
         {
@@ -63,25 +64,27 @@ def add_details(lines: Iterable[NonReporter]) -> list[dict[str, Any]]:
 
 
 def contacts_of(ids: list[int]) -> dict[int, list[str]]:
-    """Organisation → names of its contacts, stand-ins last."""
+    """Organisation → names of its contacts or of an evaluator's officers, stand-ins last."""
     contacts: dict[int, list[str]] = {}
-    users = User.objects.school_contacts().filter(organization__in=ids)
+    people = User.objects.active().filter(role__in=[Role.SCHOOL_CONTACT, Role.EVALUATOR])
+    users = people.filter(organization__in=ids).order_by("is_stand_in", "username")
     for pk, name in users.values_list("organization_id", "name"):
         contacts.setdefault(pk, []).append(name)
     return contacts
 
 
-def _last_filed(ids: list[int]) -> QuerySet[Any]:
-    weekly = Obligation.objects.weekly().filter(organization__in=ids).order_by()
-    return weekly.values("organization").annotate(received=Max("received_at"), filled=Max("filled_at"))
+def _last_filed(ids: list[int], lines: list[NonReporter]) -> QuerySet[Any]:
+    kinds = {line.obligation.kind for line in lines}
+    mine = Obligation.objects.filter(organization__in=ids, kind__in=kinds).order_by()
+    return mine.values("organization").annotate(received=Max("received_at"), filled=Max("filled_at"))
 
 
 def selected(ids: Iterable[str], user: User) -> list[Obligation]:
-    """The weekly obligations of those ids within the user's scope; what is not a number is left out."""
+    """The reports owed of those ids within the user's scope; what is not a number is left out."""
     numbers = [int(text) for text in ids if text.isdecimal() and len(text) < 18]
     return list(
         Obligation.objects.visible_to(user)
-        .weekly()
+        .periodic()
         .filter(pk__in=numbers)
         .select_related("organization__supervisor", "period")
         .order_by("organization__supervisor__kind", "organization__supervisor__code", "organization__code")
@@ -100,8 +103,8 @@ def as_table(lines: list[NonReporter]) -> list[list[Any]]:
             [
                 organization.name,
                 organization.code,
-                organization.supervisor.name,
-                organization.school.get_kind_display(),
+                organization.supervisor.name if organization.supervisor else "",
+                school.get_kind_display() if (school := getattr(organization, "school", None)) else "",
                 "、".join(detail["contacts"]),
                 obligation.period.label,
                 state_word(obligation.state),

@@ -1,11 +1,20 @@
-"""Which weekly periods a page shows."""
+"""Which periods of a kind a page shows."""
 
-from obligations.models import ObligationKind, Period
+from collections.abc import Mapping
+from typing import Any
+
+from obligations.models import PERIODIC, ObligationKind, Period
 
 
-def opened_periods(newest: int | None = None) -> list[Period]:
-    """Weekly periods that have opened, newest first: all, or so many of the newest."""
-    opened = Period.objects.filter(kind=ObligationKind.WEEKLY_REPORT, opened_at__isnull=False)
+def kind_asked(asked: Mapping[str, Any]) -> ObligationKind:
+    """The kind of report that an address names (`kind`); the weekly one for none or an unknown one."""
+    kind = asked.get("kind")
+    return ObligationKind(kind) if kind in PERIODIC else ObligationKind.WEEKLY_REPORT
+
+
+def opened_periods(newest: int | None = None, *, kind: str = ObligationKind.WEEKLY_REPORT) -> list[Period]:
+    """Periods of a kind that have opened, newest first: all, or so many of the newest."""
+    opened = Period.objects.filter(kind=kind, opened_at__isnull=False)
     return list(opened.order_by("-starts_on")[:newest])
 
 
@@ -19,11 +28,8 @@ def current_period(periods: list[Period]) -> Period | None:
 
 
 def window(periods: list[Period], *, weeks: int, year: int | None = None) -> list[Period]:
-    """The newest `weeks` of `periods` (newest first), or all of an ISO year; oldest first."""
-    if year:
-        chosen = [period for period in periods if period.starts_on.isocalendar().year == year]
-    else:
-        chosen = periods[:weeks]
+    """The newest `weeks` of `periods` (newest first), or all of a year (for weeks ISO); oldest first."""
+    chosen = [period for period in periods if period.year == year] if year else periods[:weeks]
     return chosen[::-1]
 
 

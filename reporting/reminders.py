@@ -42,7 +42,7 @@ def recipients(obligations: Iterable[Obligation], *, at: dt.datetime) -> Recipie
     """Two queries; done ones are left out."""
     todo = [obligation for obligation in obligations if may_be_reminded(obligation)]
     people: dict[int, list[User]] = {obligation.organization_id: [] for obligation in todo}
-    users = User.objects.active().filter(role__in=Role.of_a_school(), organization__in=list(people))
+    users = User.objects.active().filter(role__in=Role.of_an_organization(), organization__in=list(people))
     for user in users.order_by("role", "username"):
         people[user.organization_id].append(user)  # type: ignore[index]
     told = set(

@@ -9,13 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import Organization
 from core import clock, exports
-from obligations.models import Obligation, Period
+from obligations.models import Obligation, ObligationKind, Period
 from obligations.permissions import may_govern
 from reporting import matrix as grid
 from reporting import nonreporters, reminders
-from reporting.filters import MatrixFilter, NonReporterFilter
+from reporting.filters import MatrixFilter, NonReporterFilter, report_asked, reporting
 from reporting.periods import opened_periods
 from reporting.permissions import may_remind, may_see_reporting
 from reporting.streaks import current_weeks
@@ -33,15 +32,17 @@ def matrix(request: HttpRequest) -> HttpResponse:
     """Schools × weeks. What follows the page is asked for alone: `group`, the rows of one supervising
     authority as they come into view; `total`, the rates of all schools."""
     require_reporting(request)
-    schools = Organization.objects.visible_to(request.user).schools()
-    chosen = MatrixFilter(request.GET, queryset=schools, request=request, periods=opened_periods())
+    kind = report_asked(request.GET)
+    chosen = MatrixFilter(
+        request.GET, queryset=reporting(request), request=request, periods=opened_periods(kind=kind)
+    )
     columns = chosen.columns_asked()
     if "total" in request.GET:
         totals = grid.rate_cells(grid.totals(chosen.qs, columns))
         return render(request, "reporting/office/_matrix_total.html", {"totals": totals})
     wanted = chosen.qs
     if group := request.GET.get("group"):
-        wanted = wanted.filter(supervisor=group) if group.isdecimal() else wanted.none()
+        wanted = wanted.filter(supervisor=int(group) or None) if group.isdecimal() else wanted.none()
     parts = grid.groups(wanted, columns)
     whole = bool(group) or "all" in request.GET
     shown, later = (parts, []) if whole else grid.split(parts, len(columns))
@@ -54,6 +55,8 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "marks": grid.MARKS.items(),
         "unknown": grid.unknown_cells(columns),
         "totals": None if later else grid.rate_cells(found.totals),
+        "kind": kind,
+        "is_weekly": kind == ObligationKind.WEEKLY_REPORT,
         "school_count": sum(len(part.schools) for part in parts),
     }
     return render(request, "reporting/office/matrix.html", context)
@@ -63,8 +66,10 @@ def _with_rows(
     parts: list[grid.Group], columns: list[Period], found: grid.Cells
 ) -> list[tuple[grid.Group, str, str]]:
     """Each group with its rates and its rows."""
-    mine = Obligation.objects.weekly().filter(organization__in=list(found.texts))
-    streaks = current_weeks(mine, at=clock.now())
+    streaks: dict[int, int] = {}
+    if all(period.kind == ObligationKind.WEEKLY_REPORT for period in columns):
+        mine = Obligation.objects.weekly().filter(organization__in=list(found.texts))
+        streaks = current_weeks(mine, at=clock.now())
     return [
         (part, grid.rate_cells(found.rates[part.pk]), grid.school_rows(part, columns, found, streaks))
         for part in parts
@@ -75,8 +80,7 @@ def _with_rows(
 def non_reporters(request: HttpRequest) -> HttpResponse:
     """Who still owes a period's report. POST exports what the filters leave."""
     require_reporting(request)
-    schools = Organization.objects.visible_to(request.user).schools()
-    chosen = NonReporterFilter(request.GET, queryset=schools, request=request, periods=opened_periods())
+    chosen = _non_reporters(request)
     lines = nonreporters.found_by(chosen, request.user)
     if request.method == "POST":
         return _export(request, lines)
@@ -85,6 +89,7 @@ def non_reporters(request: HttpRequest) -> HttpResponse:
     context = {
         "filter": chosen,
         "period": chosen.period,
+        "is_weekly": report_asked(request.GET) == ObligationKind.WEEKLY_REPORT,
         "count": paginator.count,
         "page": page,
         "page_numbers": paginator.get_elided_page_range(page.number),
@@ -93,6 +98,11 @@ def non_reporters(request: HttpRequest) -> HttpResponse:
         "can_excuse": may_govern(request.user),
     }
     return render(request, "reporting/office/non_reporters.html", context)
+
+
+def _non_reporters(request: HttpRequest) -> NonReporterFilter:
+    periods = opened_periods(kind=report_asked(request.GET))
+    return NonReporterFilter(request.GET, queryset=reporting(request), request=request, periods=periods)
 
 
 def _export(request: HttpRequest, lines: list[nonreporters.NonReporter]) -> HttpResponse:
@@ -111,9 +121,7 @@ def chosen_obligations(request: HttpRequest) -> list[Any]:
     if request.method == "POST":
         return nonreporters.selected(request.POST.get("obligations", "").split(","), request.user)
     if "everything" in request.GET:
-        schools = Organization.objects.visible_to(request.user).schools()
-        chosen = NonReporterFilter(request.GET, queryset=schools, request=request, periods=opened_periods())
-        return [line.obligation for line in nonreporters.found_by(chosen, request.user)]
+        return [line.obligation for line in nonreporters.found_by(_non_reporters(request), request.user)]
     return nonreporters.selected(request.GET.getlist("obligation"), request.user)
 
 
