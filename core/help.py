@@ -28,6 +28,7 @@ TOPICS = {
         "试点项目与年度计划",
         ("schools:programme-list", "schools:platform-differences", "schools:platform-states"),
     ),
+    "evaluator-filings": Topic("评价组织备案", ("evaluator-filings:list", "evaluators:list")),
     "filings": Topic("院校备案", ("filings:edit", "filings:list")),
     "opinions": Topic("专家意见", ("opinions:list", "opinions:interests")),
     "applications": Topic("试点申报", ("applications:list", "agreements:list")),
@@ -35,6 +36,9 @@ TOPICS = {
     "roster": Topic("名册导入", ("schools:roster", "schools:list")),
     "publications": Topic("公示与公布", ("publications:manage", "filings:edit", "obligations:deadlines")),
     "fees": Topic("考核费用", ("funding:caps", "funding:standards")),
+    "activities": Topic(
+        "活动、教师与资源", ("activities:list", "trainers:list", "teachers:list", "resources:list")
+    ),
     "agreements": Topic("合作协议", ("agreements:list",)),
     "accounts": Topic("账号与交接", ("accounts:user-list", "accounts:organization-list", "core:audit")),
     "channels": Topic("邮件与群机器人", ("core:channels",)),
