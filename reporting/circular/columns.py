@@ -29,24 +29,30 @@ COUNTS = [
 ]
 
 
+# A streak is of weeks only (MOE 五(四)).
+_WARNED = [
+    Column("连续未报≥2周", lambda line: line.warned_two, 17),
+    Column("连续未报≥3周", lambda line: line.warned_three, 17),
+]
+
+
 def authority_columns(circular: Circular) -> list[Column]:
     return [
         Column("主管部门", lambda line: line.name, 44),
-        Column("院校", lambda line: len(line.schools), 12),
+        Column("院校" if circular.is_weekly else "单位", lambda line: len(line.schools), 12),
         *COUNTS,
         _change(circular),
-        Column("连续未报≥2周", lambda line: line.warned_two, 17),
-        Column("连续未报≥3周", lambda line: line.warned_three, 17),
+        *(_WARNED if circular.is_weekly else []),
     ]
 
 
 def school_columns(circular: Circular) -> list[Column]:
     return [
         Column("主管部门", lambda line: line.authority, 34),
-        Column("院校", lambda line: line.name, 52),
+        Column("院校" if circular.is_weekly else "报送单位", lambda line: line.name, 52),
         *COUNTS,
         _change(circular),
-        Column("连续未报周数", lambda line: line.weeks, 13),
+        *([Column("连续未报周数", lambda line: line.weeks, 13)] if circular.is_weekly else []),
     ]
 
 

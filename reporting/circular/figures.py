@@ -9,8 +9,9 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import OrganizationQuerySet
 from core import clock
-from obligations.models import Obligation, ObligationQuerySet, Period
+from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Period
 from obligations.rates import Rate, rates, total
+from reporting.matrix import UNSUPERVISED
 from reporting.streaks import Streak, current_streaks
 
 
@@ -83,6 +84,23 @@ class Circular:
         return range_label(self.periods)
 
     @property
+    def is_weekly(self) -> bool:
+        return self.periods[0].kind == ObligationKind.WEEKLY_REPORT
+
+    @property
+    def noun(self) -> str:
+        """周报, 月报 or 半年总结."""
+        return str(ObligationKind(self.periods[0].kind).label)
+
+    @property
+    def whose(self) -> str:
+        """Who reports this kind, with the word that counts them."""
+        return {
+            ObligationKind.WEEKLY_REPORT: "试点院校",
+            ObligationKind.MONTHLY_REPORT: "培训评价组织",
+        }.get(ObligationKind(self.periods[0].kind), "试点院校和培训评价组织")
+
+    @property
     def open_periods(self) -> list[Period]:
         """Not yet closed: their figures may still change."""
         return [period for period in self.periods if period.closed_at is None]
@@ -101,6 +119,8 @@ def range_label(periods: Sequence[Period], *, short: bool = False) -> str:
     first, last = periods[0], periods[-1]
     if first == last:
         text = first.label
+    elif first.kind != ObligationKind.WEEKLY_REPORT:
+        return f"{first.short_label if short else first.label}至{last.short_label if short else last.label}"
     elif first.starts_on.isocalendar().year == last.ends_on.isocalendar().year:
         year, week, _ = first.starts_on.isocalendar()
         text = f"{year}年第{week}–{last.ends_on.isocalendar().week}周"
@@ -119,20 +139,22 @@ def count(schools: OrganizationQuerySet, periods: list[Period], *, at: dt.dateti
     before = _comparable_before(schools, periods) if all(p.closed_at for p in periods) else []
     now_rates, before_rates = _by_school(schools, periods), _by_school(schools, before)
     streaks_at = min(at, periods[-1].closes_at)
-    owing = schools.filter(Exists(_weekly(periods).filter(organization=OuterRef("pk"))))
+    owing = schools.filter(Exists(_owed_in(periods).filter(organization=OuterRef("pk"))))
     rows = list(
         owing.order_by("supervisor__kind", "supervisor__code", "code").values_list(
             "supervisor_id", "supervisor__name", "pk", "name", "code", "is_demonstration"
         )
     )
-    streaks = current_streaks(owing, at=streaks_at)
+    is_weekly = periods[0].kind == ObligationKind.WEEKLY_REPORT
+    streaks = current_streaks(owing, at=streaks_at) if is_weekly else {}
     authorities = []
     for (authority, name), members in groupby(rows, key=lambda row: (row[0], row[1])):
         lines = [
             _line(row, now_rates.get((authority, row[2]), Rate()), before_rates, streaks) for row in members
         ]
         then = total(rate for (supervisor, _), rate in before_rates.items() if supervisor == authority)
-        authorities.append(AuthorityLine(authority, name, lines, total(x.rate for x in lines), then))
+        whole_rate = total(x.rate for x in lines)
+        authorities.append(AuthorityLine(authority or 0, name or UNSUPERVISED, lines, whole_rate, then))
     is_demonstration = clock.is_demonstration() or any(row[5] for row in rows)
     whole = AuthorityLine(
         pk=0,
@@ -156,7 +178,7 @@ def _line(
         pk=pk,
         name=name,
         code=code,
-        authority=authority_name,
+        authority=authority_name or UNSUPERVISED,
         rate=rate,
         before=before.get((authority, pk), Rate()),
         weeks=streak.weeks,
@@ -166,7 +188,7 @@ def _line(
 
 def _comparable_before(schools: OrganizationQuerySet, periods: list[Period]) -> list[Period]:
     """As many periods just before `periods` as there are among them with anything owed, and like them."""
-    owed = Obligation.objects.weekly().owed().filter(organization__in=schools.values("pk"))
+    owed = Obligation.objects.owed().filter(organization__in=schools.values("pk"))
     owing = Period.objects.filter(
         Exists(owed.filter(period=OuterRef("pk"))), kind=periods[0].kind, starts_on__lte=periods[-1].starts_on
     )
@@ -175,12 +197,12 @@ def _comparable_before(schools: OrganizationQuerySet, periods: list[Period]) -> 
     return older[: len(newest_first) - len(older)][::-1]
 
 
-def _weekly(periods: list[Period]) -> ObligationQuerySet:
-    return Obligation.objects.weekly().filter(period__in=[period.pk for period in periods])
+def _owed_in(periods: list[Period]) -> ObligationQuerySet:
+    return Obligation.objects.filter(period__in=[period.pk for period in periods])
 
 
 def _by_school(schools: OrganizationQuerySet, periods: list[Period]) -> dict[tuple[int, int], Rate]:
     if not periods:
         return {}
-    weekly = _weekly(periods).filter(organization__in=schools.values("pk"))
-    return rates(weekly, "organization__supervisor", "organization")
+    owed = _owed_in(periods).filter(organization__in=schools.values("pk"))
+    return rates(owed, "organization__supervisor", "organization")

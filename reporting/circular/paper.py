@@ -80,12 +80,18 @@ def notes(circular: Circular, issuer: Organization, authority: Organization | No
         *([["注意", wording.DEMONSTRATION]] if circular.is_demonstration else []),
         ["通报", wording.title(circular)],
         ["制表单位", issuer.name],
-        ["范围", f"{wording.scope(circular, authority)}试点院校"],
+        ["范围", f"{wording.scope(circular, authority)}{circular.whose}"],
         ["周期", "、".join(period.label for period in circular.periods)],
         ["统计时间", when(circular.at)],
         *([["尚未关闭", "、".join(p.label for p in circular.open_periods)]] if circular.open_periods else []),
         *DEFINITIONS,
         [circular.change_label, _compared(circular)],
+        *(_of_weeks(circular) if circular.is_weekly else []),
+    ]
+
+
+def _of_weeks(circular: Circular) -> list[list[str]]:
+    return [
         ["连续未报", f"到{when(circular.streaks_at)}为止已关闭的周期中，连续未报且未谅解的周数"],
         ["依据", wording.DUTY],
         ["依据", wording.EXIT],

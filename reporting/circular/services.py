@@ -12,9 +12,10 @@ from accounts.models import Organization, OrganizationQuerySet, User
 from core import clock, events, jobs
 from core.attachments import attach
 from core.models import Job
-from obligations.models import Period
+from obligations.models import ObligationKind, Period
 from reporting.circular import figures, paper, wording
-from reporting.periods import between, opened_periods
+from reporting.filters import reporters
+from reporting.periods import between, kind_asked, opened_periods
 from reporting.permissions import may_circulate
 
 KIND = "reporting.circular"
@@ -25,9 +26,11 @@ STEPS = 3
 events.register(circular_made="生成填报情况通报")
 
 
-def schools_of(user: User, authority: Organization | None) -> OrganizationQuerySet:
-    """The schools within the user's scope, or those of one authority among them."""
-    schools = Organization.objects.visible_to(user).schools()
+def schools_of(
+    user: User, authority: Organization | None, kind: str = ObligationKind.WEEKLY_REPORT
+) -> OrganizationQuerySet:
+    """Who reports that kind within the user's scope, or those of one authority among them."""
+    schools = reporters(user, kind)
     return schools.filter(supervisor=authority) if authority else schools
 
 
@@ -36,7 +39,9 @@ def make(
 ) -> Job:
     """Start making the Word and Excel files of `periods` (oldest first); the same asked again while it is
     being made is the same job."""
+    kind = periods[0].kind
     arguments = {
+        "kind": kind,
         "from": periods[0].key,
         "to": periods[-1].key,
         "authority": authority.pk if authority else None,
@@ -47,7 +52,7 @@ def make(
     if running := mine.first():
         return running
     job = jobs.create(kind=KIND, arguments=arguments, total_steps=STEPS, by=by, at=at)
-    if schools_of(by, authority).count() * len(periods) <= AT_ONCE:
+    if schools_of(by, authority, kind).count() * len(periods) <= AT_ONCE:
         jobs.run(job.pk)
     else:
         jobs.enqueue(job)
@@ -61,14 +66,15 @@ def run(job: Job) -> None:
     if issuer is None or not may_circulate(by):
         raise jobs.JobRefused("您的账号已不能生成通报。请联系推进办。")
     authority = _authority(by, asked["authority"])
-    periods = between(opened_periods(), asked["from"], asked["to"])
-    counted = figures.count(schools_of(by, authority), periods, at=at)
+    kind = kind_asked(asked)
+    periods = between(opened_periods(kind=kind), asked["from"], asked["to"])
+    counted = figures.count(schools_of(by, authority, kind), periods, at=at)
     jobs.beat(job, 1, STEPS)
     whose = authority or (issuer if issuer.kind == Organization.Kind.CITY else None)
     word = paper.word(counted, issuer=issuer, authority=whose, number=asked["number"])
     jobs.beat(job, 2, STEPS)
     excel = paper.excel(counted, issuer=issuer, authority=whose)
-    name = f"{counted.label}周报填报情况通报" + (f"（{authority.name}）" if authority else "")
+    name = f"{counted.label}{counted.noun}填报情况通报" + (f"（{authority.name}）" if authority else "")
     with transaction.atomic():
         for content, extension in [(word, "docx"), (excel, "xlsx")]:
             attach(target=job, upload=ContentFile(content, name=f"{name}.{extension}"), by=by, at=at)
@@ -108,6 +114,8 @@ def _record(job: Job, counted: figures.Circular, *, by: User, at: dt.datetime) -
 def _page(asked: dict[str, Any]) -> str:
     query = QueryDict(mutable=True)
     query["from"], query["to"] = asked["from"], asked["to"]
+    if (kind := kind_asked(asked)) != ObligationKind.WEEKLY_REPORT:
+        query["kind"] = kind.value
     if asked["authority"]:
         query["city"] = str(asked["authority"])
     return f"{reverse('reporting:circular')}?{query.urlencode()}"

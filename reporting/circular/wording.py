@@ -7,6 +7,7 @@ from core.templatetags.portal import when
 from obligations.rates import Rate
 from reporting.circular.figures import Circular, SchoolLine
 
+NUMERALS = "一二三四五六"
 DEMONSTRATION = "演示数据，全部机构和数字均为虚构，不得印发"
 BASIS = (
     "根据《教育部办公厅等关于推进1+X证书制度试点工作的指导意见》（教职成厅函〔2019〕19号）和"
@@ -20,7 +21,7 @@ EXIT = (
 
 
 def title(circular: Circular) -> str:
-    return f"关于{circular.label}“1+X”证书制度试点周报填报情况的通报"
+    return f"关于{circular.label}“1+X”证书制度试点{circular.noun}填报情况的通报"
 
 
 def addressee(issuer: Organization) -> str:
@@ -34,24 +35,26 @@ def scope(circular: Circular, authority: Organization | None) -> str:
 
 
 def opening(circular: Circular) -> str:
-    return f"{BASIS}要求，现将{circular.label}周报填报情况通报如下。"
+    return f"{BASIS}要求，现将{circular.label}{circular.noun}填报情况通报如下。"
 
 
 def sections(circular: Circular, authority: Organization | None) -> list[tuple[str, list[str]]]:
     """(heading, paragraphs) in the order of the paper."""
-    return [
-        ("一、概况", _overview(circular, authority)),
-        ("二、按时情况", _punctuality(circular)),
-        ("三、未报名单", _missing(circular)),
-        ("四、连续未报预警", _warnings(circular)),
-        ("五、有关要求", _demands()),
+    parts = [
+        ("概况", _overview(circular, authority)),
+        ("按时情况", _punctuality(circular)),
+        ("未报名单", _missing(circular)),
+        *([("连续未报预警", _warnings(circular))] if circular.is_weekly else []),
+        ("有关要求", _demands() if circular.is_weekly else _demands_of_summaries(circular)),
     ]
+    return [(f"{NUMERALS[n]}、{heading}", texts) for n, (heading, texts) in enumerate(parts)]
 
 
 def _overview(circular: Circular, authority: Organization | None) -> list[str]:
     rate, last = circular.total.rate, circular.periods[-1]
     texts = [
-        f"{circular.label}，{scope(circular, authority)}试点院校{len(circular.schools)}所，应报周报{rate.owed}份"
+        f"{circular.label}，{scope(circular, authority)}{circular.whose}{len(circular.schools)}"
+        f"{'所' if circular.is_weekly else '个'}，应报{circular.noun}{rate.owed}份"
         f"（另有免报{rate.exempt}份）。按时{rate.on_time}份，迟报{rate.late}份，未报{rate.missed}份"
         f"（其中关闭后补报{rate.filled}份、从未补报{rate.never_filled}份、已谅解{rate.excused}份）。"
         f"{_percent_words(rate, change_words(circular))}。",
@@ -69,7 +72,7 @@ def _overview(circular: Circular, authority: Organization | None) -> list[str]:
 
 def _percent_words(rate: Rate, change: str) -> str:
     if rate.percent is None:
-        return "没有应报的周报"
+        return "没有应报的"
     return f"填报率{rate.text}{f'（{change}）' if change else ''}，按时率{rate.text_on_time}"
 
 
@@ -86,7 +89,9 @@ def change_words(circular: Circular) -> str:
 def _punctuality(circular: Circular) -> list[str]:
     schools = [line for line in circular.schools if line.rate.owed]
     punctual = sum(line.rate.on_time == line.rate.owed for line in schools)
-    texts = [f"有应报周报的{len(schools)}所院校中，全部按时的{punctual}所。"]
+    texts = [
+        f"有应报{circular.noun}的{len(schools)}{_unit(circular)}中，全部按时的{punctual}{_measure(circular)}。"
+    ]
     owing = [line for line in circular.authorities if line.rate.owed]
     whole = [line.name for line in owing if line.rate.on_time == line.rate.owed]
     if len(owing) > 1 and whole:
@@ -106,12 +111,16 @@ def _missing(circular: Circular) -> list[str]:
     never = _by_authority(circular, "never_filled")
     filled = _by_authority(circular, "filled")
     if not never and not filled:
-        return ["没有未报的院校。" if not circular.total.rate.excused else "除已谅解的以外，没有未报的院校。"]
+        nobody = f"没有未报的{'院校' if circular.is_weekly else '单位'}。"
+        return [nobody if not circular.total.rate.excused else f"除已谅解的以外，{nobody}"]
     texts = []
     if never:
-        texts += ["（一）从未补报的院校", *never]
+        texts += [f"（一）从未补报的{'院校' if circular.is_weekly else '单位'}", *never]
     if filled:
-        texts += [f"{'（二）' if never else '（一）'}关闭后补报的院校", *filled]
+        texts += [
+            f"{'（二）' if never else '（一）'}关闭后补报的{'院校' if circular.is_weekly else '单位'}",
+            *filled,
+        ]
     return texts
 
 
@@ -123,7 +132,7 @@ def _by_authority(circular: Circular, count: str) -> list[str]:
         found = [(s.name, getattr(s.rate, count)) for s in line.schools if getattr(s.rate, count)]
         names = "、".join(f"{name}（{number}份）" if many else name for name, number in found)
         if found:
-            texts.append(f"{line.name}（{len(found)}所）：{names}。")
+            texts.append(f"{line.name}（{len(found)}{_measure(circular)}）：{names}。")
     return texts
 
 
@@ -152,6 +161,22 @@ def _named(schools: Iterable[SchoolLine], *, with_weeks: bool = False) -> str:
             notes.append("其间有免报或谅解，须核实是否连续")
         names.append(school.name + (f"（{'，'.join(notes)}）" if notes else ""))
     return f"：{'、'.join(names)}" if names else ""
+
+
+def _measure(circular: Circular) -> str:
+    return "所" if circular.is_weekly else "个"
+
+
+def _unit(circular: Circular) -> str:
+    return "所院校" if circular.is_weekly else "个单位"
+
+
+def _demands_of_summaries(circular: Circular) -> list[str]:
+    duty = "评价组织每月、学校和评价组织每半年上报试点工作情况（晋教职成〔2020〕9号 四.3）"
+    return [
+        f"（一）{duty}。没有新进展的，也要如实填报。",
+        f"（二）未报{circular.noun}的单位要抓紧补报并查明原因；因停电、网络中断、突发事件等未能填报的，请提供证明材料。",
+    ]
 
 
 def _demands() -> list[str]:

@@ -1,5 +1,7 @@
 """周报填报情况通报: the figures of any range of periods, and the files made from them."""
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -8,11 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from core import clock, jobs
 from core.models import Job
+from obligations.models import PERIODIC, ObligationKind
 from reporting.circular import columns, figures, services, wording
 from reporting.circular.figures import SchoolLine
 from reporting.circular.forms import ChosenForm, NumberForm
 from reporting.filters import supervisors
-from reporting.periods import opened_periods
+from reporting.periods import kind_asked, opened_periods
 from reporting.permissions import may_circulate
 from reporting.views.office import require_reporting
 
@@ -27,9 +30,11 @@ def circular(request: HttpRequest) -> HttpResponse:
     can_make = may_circulate(request.user)
     if request.method == "POST" and not can_make:
         raise PermissionDenied("通报由推进办或市教育局生成。您可以在本页查看和打印各项数字。")
-    periods = opened_periods()
+    kind = kind_asked(request.GET)
+    periods = opened_periods(kind=kind)
+    kinds = {"kind": kind, "kinds": [ObligationKind(each) for each in PERIODIC]}
     if not periods:
-        return render(request, "reporting/circular/page.html", {"circular": None, "can_make": False})
+        return render(request, "reporting/circular/page.html", {"circular": None, "can_make": False} | kinds)
     chosen = ChosenForm(request.GET, periods=periods, authorities=supervisors(request))
     number = NumberForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and number.is_valid():
@@ -41,17 +46,19 @@ def circular(request: HttpRequest) -> HttpResponse:
             at=clock.now(),
         )
         return redirect("core:job", job.pk)
-    return _page(request, chosen, number, can_make=can_make)
+    return _page(request, chosen, number, can_make=can_make, kinds=kinds)
 
 
-def _page(request: HttpRequest, chosen: ChosenForm, number: NumberForm, *, can_make: bool) -> HttpResponse:
-    schools = services.schools_of(request.user, chosen.authority)
+def _page(
+    request: HttpRequest, chosen: ChosenForm, number: NumberForm, *, can_make: bool, kinds: dict[str, Any]
+) -> HttpResponse:
+    schools = services.schools_of(request.user, chosen.authority, kinds["kind"])
     counted = figures.count(schools, chosen.periods, at=clock.now())
     paginator = Paginator(_sorted(counted.schools, chosen.order), PER_PAGE)
     page = paginator.get_page(request.GET.get("page"))
     school_columns = columns.school_columns(counted)
     recent = Job.objects.visible_to(request.user).filter(kind=services.KIND)[:RECENT]
-    context = {
+    context = kinds | {
         "circular": counted,
         "chosen": chosen,
         "number": number,
