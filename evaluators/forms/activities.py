@@ -9,7 +9,7 @@ from certificates.models import Certificate, CertificateLevel
 from core.attachments import RULES
 from core.forms import DayInput, EvidenceField, InstantInput, SearchSelectMultiple
 from evaluators.models import Activity, Qualification, SignUp, Teacher, Trainer
-from evaluators.services.activities import FEE_CLAUSE, MANY, NO_EXTRA_FEE, PLAIN
+from evaluators.services.activities import FEE_CLAUSE, MANY, NO_EXTRA_FEE, NO_PLAN, PLAIN
 from evaluators.services.signups import Grant, Mark
 from schools.models import School
 
@@ -42,7 +42,7 @@ class ActivityForm(forms.Form):
         help_text="目的、对象、内容、日程、组织方式。",
         error_messages={"required": "请填写活动方案。"},
     )
-    files = EvidenceField(label="活动方案材料", help_text=f"首次备案必传。{RULES}")
+    files = EvidenceField(label="活动方案材料", help_text=RULES, error_messages={"required": NO_PLAN})
     is_online = forms.BooleanField(label="线上举行", required=False)
     place = forms.CharField(
         label="地点或线上平台", max_length=200, error_messages={"required": "请填写地点或线上平台。"}
@@ -115,6 +115,7 @@ class ActivityForm(forms.Form):
         team = Trainer.objects.filter(evaluator=user.organization_id)
         here = team.in_team() if activity is None else team.in_team() | team.filter(activities=activity)
         self.fields["trainers"].queryset = here.distinct().defer("phone")
+        self.fields["files"].required = activity is None
         if activity is not None:
             del self.fields["certificate"]
         elif own.count() == 1:

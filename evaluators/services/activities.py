@@ -24,6 +24,7 @@ from schools.models import Programme, School
 events.register(activity_filed="备案活动")
 
 CLAUSE = "晋教职成〔2020〕9号 三.8；教职成厅函〔2019〕19号 一(二)"
+NO_PLAN = f"请上传活动方案材料：活动方案须提前备案（{CLAUSE}）。"
 LATE = "开始后备案，不符合提前备案要求（晋教职成〔2020〕9号 三.8）"
 FEE_CLAUSE = "教职成厅函〔2019〕19号 二(二)：有关收费标准参考国家和地方关于教师培训的规定，结合实际合理确定"
 NO_EXTRA_FEE = (
@@ -91,7 +92,8 @@ def file_activity(
         at=at,
         organization_id=activity.evaluator_id,
         to_state=activity.state,
-        changes={**_words(activity), "另收师资或考评员认证费": "否"},
+        changes={label: word for label, word in _words(activity).items() if word}
+        | {"另收师资或考评员认证费": "否"},
         reason=LATE if activity.was_filed_late else "",
     )
     _tell_concerned(activity, at)
@@ -127,7 +129,7 @@ def _require_valid(
     if fields["cities"] and fields["schools"]:
         found.setdefault("schools", []).append("面向的市和面向的院校只填一项：指定了院校的，只面向这些院校。")
     if lacks_plan:
-        found.setdefault("files", []).append(f"请上传活动方案材料：活动方案须提前备案（{CLAUSE}）。")
+        found.setdefault("files", []).append(NO_PLAN)
     _check_trainers(activity, fields["trainers"], found)
     if found:
         raise ValidationError(found)

@@ -111,7 +111,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "voluntary": services.VOLUNTARY,
         "taken": activity.sign_ups.active().count(),
         "sign_ups": sign_ups,
-        "offers": list(lifecycle.offers(activity, user, at)),
+        # Those that are others' to do are no news here.
+        "offers": [
+            offer
+            for offer in lifecycle.offers(activity, user, at)
+            if not offer.transition.forbids(user, activity)
+        ],
         "own_school": user.role in Role.of_a_school(),
         "may_sign_up": permissions.may_sign_up(user),
         "no_sign_up": signups.why_no_sign_up(activity, user, at),
