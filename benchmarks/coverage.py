@@ -27,8 +27,7 @@ SQL = Path(__file__).with_name("coverage.sql").read_text()
 
 
 def run() -> list[Claim]:
-    data.make_province(schools=SCHOOLS)
-    officer = User.objects.get(username="office1")
+    officer = data.found_province(SCHOOLS)
     _spread(officer)
     _same_cells(officer)
     found = ratios(partial(_table, officer), _raw, rounds=25)

@@ -8,6 +8,7 @@ from random import Random
 from django.core.management import call_command
 from django.db import connection
 
+from accounts.models import User
 from core import clock
 from obligations import services
 from obligations.models import ObligationKind, Period
@@ -24,6 +25,13 @@ def make_province(*, schools: int, years: int = 1) -> None:
     call_command("load_reference", stdout=io.StringIO())
     call_command("demo", schools=schools, years=years, stdout=io.StringIO())
     _analyze()
+
+
+def found_province(schools: int) -> User:
+    """`schools` schools with their programmes and plans, and nothing reported yet; an officer of the office."""
+    call_command("load_reference", stdout=io.StringIO())
+    rng = Random(2020)  # noqa: S311 (invented data)
+    return Founder(schools=schools, starts_on=MONDAY, rng=rng).found().users["office1"]
 
 
 def make_closing_week(schools: int) -> Period:
