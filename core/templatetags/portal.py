@@ -49,6 +49,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "proposed": ("open", "商", "协商中"),
     "filed": ("good", "备", "已备案"),
     "refused": ("bad", "拒", "不予备案"),
+    "applied": ("open", "申", "待评价组织同意"),
+    "agreed": ("open", "同", "待省级备案"),
     "asked": ("open", "询", "待提出意见"),
     "given": ("good", "复", "已提出意见"),
     "declined": ("plain", "避", "已回避"),

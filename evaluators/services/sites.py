@@ -158,7 +158,6 @@ def apply(
         return twin
     _require_valid(site)
     site.save()
-    _attach(site, files, by, at)
     events.record(
         "site_applied",
         site,
@@ -166,8 +165,9 @@ def apply(
         at=at,
         organization_id=school.pk,
         to_state=site.state,
-        changes=words_of(site),
+        changes={name: word for name, word in words_of(site).items() if word},
     )
+    _attach(site, files, by, at)
     _ask_evaluator(site, at)
     return site
 

@@ -10,12 +10,9 @@ from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, with_no
 from core.templatetags import portal
 from evaluators.models import ExamSite, SiteCondition
 
-# The portal's words for states of this lifecycle: badge and letter by the state that looks alike.
-TONES = {"applied": "first_reviewed", "agreed": "proposed", "ended": "terminated"}
-
 
 def badge(site: ExamSite) -> Any:
-    return portal.state(TONES.get(site.state, site.state), site.get_state_display())
+    return portal.state(site.state, site.get_state_display())
 
 
 class SiteTable(PortalTable):

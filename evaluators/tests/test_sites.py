@@ -54,9 +54,9 @@ def test_the_same_words_again_publish_nothing_new(world):
 def test_nothing_before_the_filing_is_accepted(world):
     published = condition(world)
     unfiled(world)
-    with pytest.raises(ValidationError, match="晋教职成〔2020〕9号 三.8"):
+    with pytest.raises(ValidationError, match=r"晋教职成〔2020〕9号 三\.8"):
         condition(world, text="新条件")
-    with pytest.raises(ValidationError, match="晋教职成〔2020〕9号 三.8"):
+    with pytest.raises(ValidationError, match=r"晋教职成〔2020〕9号 三\.8"):
         applied(world)
     assert list(SiteCondition.objects.all()) == [published]
 
@@ -64,7 +64,7 @@ def test_nothing_before_the_filing_is_accepted(world):
 def test_neither_agreed_nor_filed_when_the_filing_is_gone(world):
     site = applied(world)
     unfiled(world)
-    with pytest.raises(NotNow, match="晋教职成〔2020〕9号 三.8"):
+    with pytest.raises(NotNow, match=r"晋教职成〔2020〕9号 三\.8"):
         sites.agree(site, by=world.evaluator_officer, at=clock.now())
 
 

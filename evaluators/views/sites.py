@@ -26,7 +26,7 @@ from evaluators.filters.sites import ConditionFilter, PublicFilter, SiteFilter
 from evaluators.forms import sites as forms
 from evaluators.models import ExamSite, SiteCondition
 from evaluators.services import sites as services
-from evaluators.tables.sites import TONES, ConditionTable, SiteTable
+from evaluators.tables.sites import ConditionTable, SiteTable
 from evaluators.workflow import SITE_CLAUSE
 from evaluators.workflow import site as lifecycle
 from obligations.models import Obligation
@@ -316,7 +316,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     duties = Obligation.objects.filter(kind="site_review", key__startswith=f"site-{site.pk}-")
     context = {
         "site": site,
-        "tone": TONES.get(site.state, site.state),
         "is_party": is_party,
         "duty": duties.pending().select_related("organization").first() if is_party else None,
         "offers": _offers(site, user, at),
