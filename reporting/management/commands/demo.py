@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts.models import City, Organization, PilotMembership, User
 from core import clock
 from core.models import ClockOrigin
-from reporting.demo import agreements, fees, filings, funds, platform
+from reporting.demo import agreements, evaluator_filings, fees, filings, funds, platform
 from reporting.demo.autumn import Autumn
 from reporting.demo.chronicle import Chronicle, settle
 from reporting.demo.province import PASSWORD, SCHOOLS, DemoProvince, Founder
@@ -86,6 +86,7 @@ def make(*, schools: int, years: int, seed: int, say: Callable[[str], object]) -
 
 def _apply(province: DemoProvince, rng: Random) -> None:
     """From fees and agreements to programmes: two rounds, of which the second is running."""
+    evaluator_filings.play(province)
     fees.play(province)
     platform.found_sleepers(province)
     spring = Spring(province, now=NOW, rng=rng)
