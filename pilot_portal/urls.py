@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("core.urls")),
     path("", include("accounts.urls")),
     path("", include("obligations.urls")),
+    path("", include("certificates.urls")),
     path("", include("funding.urls")),
     path("", include("schools.urls.schools")),
     path("", include("schools.urls.rounds")),

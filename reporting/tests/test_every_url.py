@@ -7,6 +7,7 @@ from django.urls import URLResolver, get_resolver, reverse
 
 from accounts.models import OrganizationAlias
 from accounts.services import create_token
+from certificates.tests.test_credit import published as published_certificate
 from core import clock
 from core.attachments import attach
 from core.models import Delivery, Notice
@@ -74,6 +75,7 @@ def named(resolver=None, space=""):
 NAMES = {name: converters for name, converters in named() if not name.startswith("api:")}
 
 
+CREDIT = ("credit:detail", "credit:edit", "credit:check")
 AGREEMENT = [name for name, converters in NAMES.items() if name.startswith("agreements:") and converters]
 
 
@@ -128,36 +130,42 @@ def addresses(world):
         by=world.finance,
         at=clock.now(),
     )
-    own = {
-        **published.addresses(world),
-        **filed.addresses(world),
-        **evaluator_filed.addresses(world),
-        "accounts:token-revoke": token.pk,
-        "core:notice-open": notice.pk,
-        "core:channel-retry": delivery.pk,
-        "core:attachment": evidence.pk,
-        "obligations:policy-update": policy.pk,
-        "obligations:policy-remove": policy.pk,
-        "obligations:suspension-detail": suspension.pk,
-        "obligations:suspension-lift": suspension.pk,
-        "obligations:platform-list": listed.pk,
-        "obligations:dispute": dispute.pk,
-        "obligations:dispute-answer": dispute.pk,
-        "obligations:dispute-withdraw": dispute.pk,
-        "obligations:feed": obligations.make_feed(user=world.contact, by=world.contact, at=clock.now()),
-        "funding:arrival": money.pk,
-        **standards_of(world),
-        **dict.fromkeys(AGREEMENT, agreement_for(world.level, world.school).pk),
-        "evaluators:detail": world.evaluator_org.pk,
-        **siting.addresses(world),
-        **activity_rows.addresses(world),
-        "schools:plan": world.programme.pk,
-        "schools:programme": world.programme.pk,
-        "schools:programme-courses": world.programme.pk,
-        "schools:programme-end": world.programme.pk,
-        **applied.addresses(world),
-        **dict.fromkeys(ROUND_PAGES, ApplicationRound.objects.values_list("pk", flat=True).first()),
-    } | cases.addresses(world) | told.addresses(world)
+    own = (
+        {
+            **published.addresses(world),
+            **filed.addresses(world),
+            **evaluator_filed.addresses(world),
+            "accounts:token-revoke": token.pk,
+            "core:notice-open": notice.pk,
+            "core:channel-retry": delivery.pk,
+            "core:attachment": evidence.pk,
+            "obligations:policy-update": policy.pk,
+            "obligations:policy-remove": policy.pk,
+            "obligations:suspension-detail": suspension.pk,
+            "obligations:suspension-lift": suspension.pk,
+            "obligations:platform-list": listed.pk,
+            "obligations:dispute": dispute.pk,
+            "obligations:dispute-answer": dispute.pk,
+            "obligations:dispute-withdraw": dispute.pk,
+            "obligations:feed": obligations.make_feed(user=world.contact, by=world.contact, at=clock.now()),
+            "funding:arrival": money.pk,
+            **standards_of(world),
+            **dict.fromkeys(AGREEMENT, agreement_for(world.level, world.school).pk),
+            "evaluators:detail": world.evaluator_org.pk,
+            **dict.fromkeys(CREDIT, published_certificate(world).pk),
+            "credit:review": {"pk": world.certificate.pk, "action": "credit_accept"},
+            **siting.addresses(world),
+            **activity_rows.addresses(world),
+            "schools:plan": world.programme.pk,
+            "schools:programme": world.programme.pk,
+            "schools:programme-courses": world.programme.pk,
+            "schools:programme-end": world.programme.pk,
+            **applied.addresses(world),
+            **dict.fromkeys(ROUND_PAGES, ApplicationRound.objects.values_list("pk", flat=True).first()),
+        }
+        | cases.addresses(world)
+        | told.addresses(world)
+    )
 
     def address(name):
         app = name.split(":")[0]

@@ -15,6 +15,8 @@ class Certificate(models.Model):
     batch = models.CharField("批次", max_length=4, blank=True)
     batch_basis = models.CharField("批次依据", max_length=120, blank=True)
     source = models.CharField("来源", max_length=200, blank=True)
+    # Known only where the office has entered it: the clock of the credit proposal runs from it (MOE 三(三)).
+    published_on = models.DateField("公布日期", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "职业技能等级证书"
