@@ -8,6 +8,7 @@ from accounts.models import Role
 from reporting import home_counts, homes
 from reporting.matrix import MARKS
 from reporting.permissions import may_remind
+from reporting.summaries import home as summaries
 from schools.own_rounds import own_standings
 from schools.permissions import may_see_schools
 
@@ -39,13 +40,21 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "reporting/home/school.html", context)
     waiting = {"counts": home_counts.counts(user)}
     if user.sees_reporting:
-        context = {"home": homes.watch_home(user), "may_remind": may_remind(user)} | waiting
+        context = {
+            "home": homes.watch_home(user),
+            "may_remind": may_remind(user),
+            "standings": summaries.standings(user),
+            **waiting,
+        }
         return render(request, "reporting/home/watch.html", context)
     if user.role in WORK:
         context = {
             "home": homes.plans_home(user),
             "work": WORK[user.role],
             "may_see_schools": may_see_schools(user),
+            "is_evaluator": user.role == Role.EVALUATOR,
+            "summaries": summaries.tasks(user) if user.role == Role.EVALUATOR else [],
+            "coming": summaries.coming() if user.role == Role.EVALUATOR else None,
             **waiting,
         }
         return render(request, "reporting/home/plans.html", context)
