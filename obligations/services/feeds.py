@@ -3,6 +3,7 @@
 import datetime as dt
 import secrets
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from accounts.models import User
@@ -21,8 +22,10 @@ def make_feed(*, user: User, by: User, at: dt.datetime) -> str:
 
     Raises PermissionDenied.
     """
+    organization = user.organization
     may = by.pk == user.pk and permissions.may_see_deadlines(user)
-    require(may, "订阅地址由本人生成，只包含本人可以查看的截止事项。")
+    if not may or organization is None:
+        raise PermissionDenied("订阅地址由本人生成，只包含本人可以查看的截止事项。")
     # Two tabs at once: the second waits here, and then renews what the first made.
     User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     _revoke(user, by=by, at=at)
@@ -31,7 +34,7 @@ def make_feed(*, user: User, by: User, at: dt.datetime) -> str:
         user=user,
         digest=crypto.blind_index(secret),
         role=user.role,
-        organization_id=user.organization_id,
+        organization=organization,
         created_at=at,
     )
     _record("calendar_feed_made", user, by=by, at=at)
