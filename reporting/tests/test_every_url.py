@@ -22,6 +22,7 @@ from obligations.models import PlatformImport, Policy
 from obligations.tests.lists import take_in as listing
 from reporting.models import ReportVersion
 from reporting.sweep import sweep
+from reporting.tests import summing
 from reporting.tests.weekly import file
 from schools.models import ApplicationRound
 from schools.tests import applied, filed, published
@@ -135,6 +136,7 @@ def addresses(world):
             **published.addresses(world),
             **filed.addresses(world),
             **evaluator_filed.addresses(world),
+            **summing.addresses(world),
             "accounts:token-revoke": token.pk,
             "core:notice-open": notice.pk,
             "core:channel-retry": delivery.pk,

@@ -1,0 +1,51 @@
+"""On a phone: an evaluator files October's report, a school its half-year summary."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from reporting.models import SummaryVersion
+from reporting.tests.summing import half_of, month_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PHONE = (390, 844)
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_an_evaluator_files_octobers_report(world, live_server, visit):
+    owed = month_of(world)
+    page = visit(world.evaluator_officer, PHONE)
+    page.goto(live_server.url)
+    page.click("text=填写月报")
+    row = f"#id_r{world.certificate.pk}"
+    for name, text in {"exams": "２", "said_examined": "30", "issued": "25", "fees": "6000"}.items():
+        page.fill(f"{row}-{name}", text)
+    page.fill("#id_problems", "场地紧张")
+    expect(page.locator("[data-saved]")).to_contain_text("已自动保存")
+    assert fits(page)
+    page.click("button:has-text('下一步：检查') >> visible=true")
+    expect(page.locator(".error-summary")).to_contain_text("考核人数 30，院校周报本月新增参考 0")
+    page.fill(f"{row}-explanation", "院校尚未录入")
+    page.click("button:has-text('下一步：检查') >> visible=true")
+    expect(page.locator("h1")).to_contain_text("检查2020年10月月报")
+    assert fits(page)
+    page.click("button:has-text('提交')")
+    expect(page.locator(".receipt-number")).to_have_text(SummaryVersion.objects.get(report=owed.pk).receipt)
+    assert fits(page)
+
+
+def test_a_school_files_its_half_year_summary_without_scripts(world, live_server, visit):
+    owed = half_of(world)
+    page = visit(world.contact, PHONE, scripts=False)
+    page.goto(live_server.url + reverse("summaries:edit", args=[owed.pk]))
+    page.fill("#id_progress", "完成三批培训")
+    page.click("button:has-text('下一步：检查') >> visible=true")
+    page.click("button:has-text('提交')")
+    expect(page.locator(".receipt-number")).to_have_text(SummaryVersion.objects.get(report=owed.pk).receipt)
+    page.goto(live_server.url + reverse("summaries:detail", args=[owed.pk]))
+    expect(page.locator(".paper")).to_contain_text("完成三批培训")
+    assert fits(page)
