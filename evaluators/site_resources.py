@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from import_export.results import RowResult
+from import_export.widgets import Widget
 
 from accounts.models import Organization
 from certificates.models import Certificate
@@ -21,17 +22,18 @@ from evaluators.services import site_lists
 from schools import roster
 
 
-class Degrees(Text):
-    """Degrees with at most five decimals, from -`most` to `most`."""
+class Degrees(Widget):
+    """Degrees with at most five decimals, from -`limit` to `limit`."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()
         self.limit = limit
+        self.text = Text()
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Decimal:
         # A float's own text, not its binary value: 112.54886 stays as it was typed.
         text = repr(value) if isinstance(value, float) and math.isfinite(value) else None
-        text = text or super().clean(value, row, **kwargs)
+        text = text or self.text.clean(value, row, **kwargs)
         try:
             degrees = Decimal(text).quantize(Decimal("0.00001"))
         except InvalidOperation:
@@ -155,12 +157,12 @@ class SiteResource(SheetResource):
             yield "places", f"评价组织公布的条件要求考位不少于 {condition.minimum_places} 个。"
         county = None
         if row.county:
-            county = self.counties.get(tidy(row.county), [])
-            if len(county) != 1:
-                words = "不同市有重名，请填六位区划代码" if county else "没有这个县（市、区），请核对"
+            named = self.counties.get(tidy(row.county), [])
+            if len(named) != 1:
+                words = "不同市有重名，请填六位区划代码" if named else "没有这个县（市、区），请核对"
                 yield "county", f"“{row.county[:20]}”：{words}。"
                 return
-            county = county[0]
+            county = named[0]
         city = county.city if county else (kept.city if kept else school.city)
         if city is None:
             yield "county", f"“{school}”没有登记所在市，请填县(市、区)。"
@@ -192,7 +194,12 @@ class SiteResource(SheetResource):
             applied_at=self.at,
         )
         row.before = site_lists.values_of(site) if kept else None
-        given = {"name": row.name, "address": row.address, "places": row.places, "equipment": row.equipment}
+        given: dict[str, Any] = {
+            "name": row.name,
+            "address": row.address,
+            "places": row.places,
+            "equipment": row.equipment,
+        }
         given |= {"latitude": row.latitude, "longitude": row.longitude, **found}
         for name, value in given.items():
             if value is not None:

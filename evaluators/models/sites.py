@@ -14,7 +14,7 @@ from certificates.models import Certificate
 from evaluators.models.profiles import Charge
 from schools.models import School
 
-POSITION = {"max_digits": 8, "decimal_places": 5, "null": True, "blank": True}
+POSITION: dict[str, Any] = {"max_digits": 8, "decimal_places": 5, "null": True, "blank": True}
 ON_EARTH = (
     [MinValueValidator(-90), MaxValueValidator(90)],
     [MinValueValidator(-180), MaxValueValidator(180)],

@@ -363,19 +363,19 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 
 def _offers(site: ExamSite, user: User, at: dt.datetime) -> list[dict[str, Any]]:
     """The steps that stand next for this user, each open or with the reasons why it is not."""
-    actions = {
+    by_state: dict[str, tuple[str, ...]] = {
         State.APPLIED: ("agree", "return", "refuse", "withdraw"),
         State.AGREED: ("file", "return", "refuse", "withdraw"),
         State.RETURNED: ("withdraw",),
         State.FILED: ("end", "keep", "ask-to-end"),
-    }.get(site.state, ())
+    }
     return [
         {
             "row": ACTS[action],
             "address": reverse("sites:act", args=[site.pk, action]),
             "reasons": _not_now(action, site, at),
         }
-        for action in actions
+        for action in by_state.get(site.state, ())
         if not _forbids(action, site, user) and (action != "keep" or site.ending_asked_at)
     ]
 
