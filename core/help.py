@@ -40,6 +40,7 @@ TOPICS = {
         "活动、教师与资源", ("activities:list", "trainers:list", "teachers:list", "resources:list")
     ),
     "agreements": Topic("合作协议", ("agreements:list",)),
+    "sites": Topic("考核站点", ("sites:list", "sites:coverage", "sites:nearest")),
     "accounts": Topic("账号与交接", ("accounts:user-list", "accounts:organization-list", "core:audit")),
     "channels": Topic("邮件与群机器人", ("core:channels",)),
     "questions": Topic("常见问题", ("obligations:deadlines",)),
