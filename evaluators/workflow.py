@@ -123,9 +123,13 @@ def _site_office_only(user: User, record: ExamSite) -> str:
 
 
 def _site_reviewer_only(user: User, record: ExamSite) -> str:
-    """First the evaluator, then, once that has agreed, the province."""
-    reviewer = _site_office_only if record.state == S.AGREED else _site_evaluator_only
-    return reviewer(user, record)
+    """First the evaluator, then, once that has agreed, the province. Who comes too late is told the state, not
+    that he or she may not."""
+    if record.state == S.APPLIED:
+        return _site_evaluator_only(user, record)
+    if record.state == S.AGREED or may_file_sites(user):
+        return _site_office_only(user, record)
+    return _site_evaluator_only(user, record)
 
 
 def _site_ready(record: ExamSite, at: dt.datetime) -> list[str]:
