@@ -207,6 +207,15 @@ def test_declining_registers_the_tie_tells_the_office_and_closes_the_item(world)
     assert not Application.objects.visible_to(world.expert).exists()
 
 
+def test_what_the_school_took_back_to_its_desk_is_not_the_experts(world, client_for):
+    opinion = asked(world)
+    application = reverse("applications:detail", args=[opinion.item.application_id])
+    assert str(opinion.item) in client_for(world.expert).get(application).content.decode()
+    ApplicationItem.objects.update(state="draft")
+    assert not ApplicationItem.objects.visible_to(world.expert).exists()
+    assert str(opinion.item) not in client_for(world.expert).get(application).content.decode()
+
+
 def test_withdrawn_may_be_asked_again(world):
     opinion = asked(world)
     with pytest.raises(ValidationError):
