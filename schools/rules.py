@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from funding import fees
-from schools.clauses import HB, NO_TECHNICAL, SX
+from schools.clauses import HB, MOE, NO_TECHNICAL, SX
 from schools.content import Facts, Problem
 from schools.grounds import Ground, out_of_force
 from schools.models import Agreement, ApplicationItem, ApplicationRound, ItemFile, School
@@ -213,7 +213,9 @@ def problems_of(item: ApplicationItem, facts: Facts, ground: Ground) -> list[Pro
 def _no_cap(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Problem]:
     """Without a cap a fee is accepted, and the level listed for the province (MOE 三(二))."""
     if ground.limit.note and ground.agreement_of(item, facts):
-        text = f"考核成本{ground.limit.note}，协议费用无从对照（{MOE} 三(二)）。不影响提交，省推进办将列入清单。"
+        text = (
+            f"考核成本{ground.limit.note}，协议费用无从对照（{MOE} 三(二)）。不影响提交，省推进办将列入清单。"
+        )
         yield Problem("agreement", text)
 
 

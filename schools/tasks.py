@@ -6,7 +6,7 @@ import logging
 from celery import shared_task
 
 from core import clock, slots
-from schools.services import duties
+from schools.services import duties, opinions
 
 log = logging.getLogger(__name__)
 
@@ -25,3 +25,13 @@ def lapse_applications() -> None:
     slots.finish(slot)
     if count:
         log.info("applications lapsed: %s", count)
+
+
+@shared_task
+def remind_experts() -> None:
+    """Every ten minutes: opinions due within a day; who was told of a date is not told again."""
+    slot = slots.claim("remind-experts")
+    if slot is None:
+        return
+    opinions.remind(at=clock.now())
+    slots.finish(slot)

@@ -115,6 +115,15 @@ class ReasonForm(forms.Form):
     )
 
 
+class FilesForm(forms.Form):
+    files = EvidenceField(
+        label="已签署的协议、补充协议",
+        required=True,
+        help_text=f"盖章签署后的扫描件。{RULES}",
+        error_messages={"required": "请选择要补充的文件。"},
+    )
+
+
 class EndForm(ReasonForm):
     ended_on = forms.DateField(
         label="终止日期",
