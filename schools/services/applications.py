@@ -76,8 +76,11 @@ def add_items(
     ValidationError.
     """
     _open_to(application, by, at)
+    # A double click is two requests at once: the second finds what the first has added.
+    Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
     wanted = {level.pk: level for level in levels}
-    there = {item.certificate_level_id: item for item in application.items.all()}
+    rows = ApplicationItem.objects.filter(application=application)
+    there = {item.certificate_level_id: item for item in rows}
     for pk in wanted:
         if pk in there and there[pk].state == State.WITHDRAWN:
             review.run("item_reopen", there[pk], by=by, at=at)
@@ -149,6 +152,7 @@ def attach_item_file(
 ) -> ItemFile:
     """Keep a file with the item. There is one plan at a time: a new one replaces it, and the old stays on
     record (一证一方案). Raises PermissionDenied, ValidationError."""
+    item = _locked(item)
     _may_fill_now(item, by, at)
     attachment = attachments.attach(target=item, upload=upload, by=by, at=at)
     if kind == ItemFile.Kind.PLAN:
@@ -160,9 +164,15 @@ def attach_item_file(
 @transaction.atomic
 def remove_item_file(*, file: ItemFile, by: User, at: dt.datetime) -> None:
     """Raises PermissionDenied."""
-    _may_fill_now(file.item, by, at)
+    _may_fill_now(_locked(file.item), by, at)
+    file.refresh_from_db()
     if file.removed_at is None:
         _take_off(file, by=by, at=at)
+
+
+def _locked(item: ApplicationItem) -> ApplicationItem:
+    """The row as it is now: a file comes before the item is handed in, with its version, or not at all."""
+    return ApplicationItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
 
 
 def _take_off(file: ItemFile, *, by: User, at: dt.datetime) -> None:
