@@ -17,12 +17,13 @@ from accounts import typed
 from accounts.models import User
 from certificates.models import CertificateLevel
 from core import clock
+from core.links import local_path
 from core.lists import ListPage
 from schools import agreement_lists as lists
 from schools import agreement_rules as rules
 from schools import permissions
 from schools.filters.agreements import AgreementFilter, MissingFilter
-from schools.forms.agreements import AgreementForm, EndForm, FilesForm, ReasonForm, local_path, renewal
+from schools.forms.agreements import AgreementForm, EndForm, FilesForm, ReasonForm, renewal
 from schools.models import Agreement, ApplicationItem
 from schools.services import agreements as services
 from schools.tables.agreements import AgreementTable, MissingTable

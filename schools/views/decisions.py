@@ -9,10 +9,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core import clock, documents, exports
+from core.links import local_path
 from core.models import Event
 from core.numbers import keys_in
 from core.workflow import NotNow, Transition
@@ -160,9 +160,7 @@ def _done(request: HttpRequest, transition: Transition, count: int) -> HttpRespo
 
 def _back(request: HttpRequest) -> str:
     """The page that the decision was begun from, where it is one of ours."""
-    back = request.POST.get("back", "")
-    inside = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return back if inside else reverse("reviews:queue")
+    return local_path(request.POST.get("back", "")) or reverse("reviews:queue")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
