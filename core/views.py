@@ -9,10 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
-from core import attachments, clock, health, help, nav, notices
+from core import attachments, clock, health, help, links, nav, notices
 from core.filters import EventFilter
 from core.lists import ListPage
 from core.models import Attachment, Event, Notice
@@ -57,8 +57,7 @@ def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
     """Marks the notice as read and leads to what it is about."""
     notice = get_object_or_404(Notice.objects.visible_to(request.user), pk=pk)
     notices.mark_read(Notice.objects.visible_to(request.user).filter(pk=pk), at=clock.now())
-    inside = notice.link.startswith("/") and url_has_allowed_host_and_scheme(notice.link, allowed_hosts=None)
-    return redirect(notice.link if inside else "core:notices")
+    return redirect(links.local_path(notice.link) or "core:notices")
 
 
 @require_POST

@@ -16,13 +16,12 @@ from funding.models import FeeCap, FeePolicy, FeeStandard
 
 CAP_CLAUSE = (
     "教职成厅函〔2019〕19号 三(二)；晋教职成〔2020〕9号 三.8：在教育部相应规定的上限范围内；"
-    "鄂教职成办函〔2021〕7号 三.5：原则上不得高于国家规定的上限标准"
+    "鄂教职成办函〔2021〕7号 三.5：原则上，院校与培训评价组织自行协商的考核费用标准不得高于国家规定的上限标准"
 )
+CONSENT_CLAUSE = "晋教职成〔2020〕9号 三.8：与试点院校具体协商，提出符合我省实际情况的考核培训收费标准"
 STANDARD_CLAUSE = (
-    "教职成厅函〔2019〕19号 三(二)：评价组织与省级教育行政部门、试点院校具体协商确定考核费用标准；"
-    "晋教职成〔2020〕9号 三.8：收费标准由评价组织与试点院校具体协商提出"
+    "教职成厅函〔2019〕19号 三(二)：与省级教育行政部门、试点院校具体协商确定考核费用标准；" + CONSENT_CLAUSE
 )
-CONSENT_CLAUSE = "晋教职成〔2020〕9号 三.8：与试点院校具体协商，提出收费标准"
 # Of the caps in force: the level's own before that of the form, then the latest.
 _FIRST_COUNTS = (F("certificate_level").desc(nulls_last=True), "-effective_from", "-pk")
 NO_FORM = "考核形式未登记，无从对照上限"

@@ -29,6 +29,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=12),
         "options": {"queue": "deadlines"},
     },
+    "remind-experts": {
+        "task": "schools.tasks.remind_experts",
+        "schedule": crontab(minute="*/10"),
+        "options": {"queue": "notices"},
+    },
     "deliver-notices": {
         "task": "core.tasks.deliver_notices",
         "schedule": crontab(),

@@ -19,15 +19,17 @@ def party_of(agreement: Agreement, user: User) -> AgreementParty | None:
 
 
 def forbids(action: str, agreement: Agreement, user: User) -> str:
-    """Why this user may never `confirm`, `decline`, `end` or `void` it; ""."""
+    """Why this user may never `confirm`, `decline`, `end`, `void` or `add` files to it; ""."""
     is_party = may_register_agreements(user) and party_of(agreement, user) is not None
     if action in {"confirm", "decline"}:
         return "" if is_party else "由受邀共同签署的院校联系人确认或答复。"
+    is_registrar = is_party and agreement.organization_id == user.organization_id
+    if action == "add":
+        return "" if is_registrar else "由登记这份协议的院校联系人补充文件。"
     if may_keep_agreements(user) or (is_party and action == "end"):
         return ""
     if action == "end":
         return f"由签署协议的院校联系人或省推进办终止（{CLAUSE}）。"
-    is_registrar = is_party and agreement.organization_id == user.organization_id
     return "" if is_registrar else "由登记这份协议的院校联系人或省推进办作废。"
 
 
@@ -37,6 +39,8 @@ def not_now(action: str, agreement: Agreement, user: User, at: dt.datetime) -> s
         return "这份协议登记有误，已经作废。"
     if agreement.ended_on:
         return f"这份协议已于 {agreement.ended_on} 终止。"
+    if action == "add":
+        return ""
     if action == "void":
         return _used(agreement, user)
     if agreement.valid_until < clock.local(at).date():

@@ -6,11 +6,19 @@ class SchoolsConfig(AppConfig):
     verbose_name = "试点院校"
 
     def ready(self) -> None:
-        from core import nav, search
-        from core.imports import services as imports
+        from core import search
         from funding import running
-        from schools import levels, permissions, platform_resources, resources, roster
+        from schools import levels
         from schools.search import schools
+
+        self._bring_imports()
+        self._enter_navigation()
+        search.register("试点院校", schools)
+        running.register(levels.running)
+
+    def _bring_imports(self) -> None:
+        from core.imports import services as imports
+        from schools import permissions, platform_resources, resources, roster
         from schools.services import platform
 
         imports.register(
@@ -37,6 +45,11 @@ class SchoolsConfig(AppConfig):
                 notes=platform_resources.NOTES,
             )
         )
+
+    def _enter_navigation(self) -> None:
+        from core import nav
+        from schools import permissions
+
         nav.register("申报", "申报批次", "rounds:list", may=permissions.may_see_rounds, rank=1)
         nav.register(
             "申报", "我的申报", "applications:list", may=permissions.may_see_own_applications, rank=2
@@ -66,5 +79,3 @@ class SchoolsConfig(AppConfig):
             may=permissions.may_import_platform_states,
         )
         nav.register("管理", "院校名册导入", "schools:roster", may=permissions.may_import_roster)
-        search.register("试点院校", schools)
-        running.register(levels.running)

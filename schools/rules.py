@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from funding import fees
-from schools.clauses import HB, NO_TECHNICAL, SX
+from schools.clauses import HB, MOE, NO_TECHNICAL, SX
 from schools.content import Facts, Problem
 from schools.grounds import Ground, out_of_force
 from schools.models import Agreement, ApplicationItem, ApplicationRound, ItemFile, School
@@ -123,7 +123,8 @@ def _teachers(asked: Question) -> Iterator[Problem]:
 def _texts(asked: Question) -> Iterator[Problem]:
     if not asked.facts.equipment:
         yield Problem(
-            "equipment", f"请写明实训设备与场地（{SX} 三.2：教学条件和实训设施设备满足证书培训考核使用）。"
+            "equipment",
+            f"请写明实训设备与场地（{SX} 三.2：加强证书对应专业的教学条件和实训设施设备建设，满足证书培训考核使用）。",
         )
     if not asked.facts.justification:
         yield Problem("justification", f"请填写论证意见（{HB} 三.2：逐一严格论证试点证书，严把证书入校关）。")
@@ -141,7 +142,9 @@ def _declarations(asked: Question) -> Iterator[Problem]:
 
 def _plan(asked: Question) -> Iterator[Problem]:
     if not any(file.kind == ItemFile.Kind.PLAN for file in asked.item.kept_files):
-        yield Problem("plan", f"请上传本证书的试点工作方案（{HB} 三.6：按“一证一方案”分证书制定）。")
+        yield Problem(
+            "plan", f"请上传本证书的试点工作方案（{HB} 三.6：按照“一证一方案”原则，分证书制定试点工作方案）。"
+        )
 
 
 def _agreement(asked: Question) -> Iterator[Problem]:
@@ -174,11 +177,13 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
     if agreement.certificate_level_id != item.certificate_level_id:
         return [
             f"所选协议是“{agreement.certificate_level}”的，不是“{item.certificate_level}”的"
-            f"（{HB} 三.6：分证书制定、分证书签署）。请选择本证书等级的协议。"
+            f"（{HB} 三.6：分证书制定试点工作方案，达成一致后签署试点合作协议）。请选择本证书等级的协议。"
         ]
     found = [reason] if (reason := out_of_force(agreement, ground.day)) else []
     if not vars(agreement)["has_file"]:
-        found.append(f"所选协议还没有上传签字盖章的文本（{HB} 四.3：上传试点合作协议）。请在协议页面上传。")
+        found.append(
+            f"所选协议还没有上传签字盖章的文本（{HB} 四.3：上传《试点工作方案》和试点合作协议）。请在协议页面上传。"
+        )
     reason = agreement.over_cap_reason
     return found + fees.beyond(agreement.fee, ground.limit, day=ground.day, reason=reason)
 
@@ -205,9 +210,18 @@ def problems_of(item: ApplicationItem, facts: Facts, ground: Ground) -> list[Pro
     return found
 
 
+def _no_cap(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Problem]:
+    """Without a cap a fee is accepted, and the level listed for the province (MOE 三(二))."""
+    if ground.limit.note and ground.agreement_of(item, facts):
+        text = (
+            f"考核成本{ground.limit.note}，协议费用无从对照（{MOE} 三(二)）。不影响提交，省推进办将列入清单。"
+        )
+        yield Problem("agreement", text)
+
+
 def warnings_of(item: ApplicationItem, facts: Facts, ground: Ground) -> list[Problem]:
     """What is worth a look and blocks nothing."""
-    found = []
+    found = [*_no_cap(item, facts, ground)]
     catalogue = item.application.round.catalogue
     for line in facts.majors:
         if line.name and ground.major(line) is None:

@@ -6,7 +6,7 @@ import logging
 from celery import shared_task
 
 from core import clock, slots
-from schools.services import duties, renewals
+from schools.services import duties, opinions, renewals
 
 log = logging.getLogger(__name__)
 
@@ -37,3 +37,13 @@ def owe_renewals() -> None:
     slots.finish(slot)
     if any(settled):
         log.info("renewals owed: %s, settled: %s", *settled)
+
+
+@shared_task
+def remind_experts() -> None:
+    """Every ten minutes: opinions due within a day; who was told of a date is not told again."""
+    slot = slots.claim("remind-experts")
+    if slot is None:
+        return
+    opinions.remind(at=clock.now())
+    slots.finish(slot)

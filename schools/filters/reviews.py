@@ -1,10 +1,11 @@
 """Filters of the review queue."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
 from accounts.models import Organization
 from certificates.models import Certificate
@@ -69,6 +70,15 @@ class QueueFilter(django_filters.FilterSet):
     def advised(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         given = Exists(ExpertOpinion.objects.filter(item=OuterRef("pk"), state=ExpertOpinion.State.GIVEN))
         return rows.filter(given if value == "1" else ~given)
+
+
+def all_filtered(request: HttpRequest, items: QuerySet[Any]) -> list[int]:
+    """The keys of all items that the list's filters leave (`query` of the form); [] for no valid filter."""
+    query = QueryDict(mutable=True)
+    for name, value in parse_qsl(request.POST.get("query", ""), keep_blank_values=True):
+        query[name] = value
+    found = QueueFilter(query, queryset=items, request=request)
+    return list(found.qs.order_by("pk").values_list("pk", flat=True)) if found.is_valid() else []
 
 
 def newest_round(user: Any) -> ApplicationRound | None:

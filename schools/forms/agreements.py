@@ -3,29 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import User
 from certificates.models import CertificateLevel
 from core.attachments import RULES
-from core.forms import DayInput, EvidenceField, SearchSelect
+from core.forms import DayInput, EvidenceField, SearchSelect, SearchSelectMultiple
+from core.links import local_path
 from schools.agreement_rules import CLAUSE
 from schools.models import Agreement, School
-
-
-def local_path(address: str) -> str:
-    """The address if it leads to a page of ours, without host or scheme; else ""."""
-    is_path = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
-    return address if is_path else ""
-
-
-class SearchSelectMany(forms.SelectMultiple):
-    """Several of very many, found by typing; without scripts it is the plain select."""
-
-    media = SearchSelect().media
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"data-search": True, **(attrs or {})})
 
 
 class LevelField(forms.ModelChoiceField):
@@ -70,7 +55,7 @@ class AgreementForm(forms.Form):
     others = forms.ModelMultipleChoiceField(
         label="共同签署的院校",
         queryset=School.objects.none(),
-        widget=SearchSelectMany,
+        widget=SearchSelectMultiple,
         required=False,
         help_text=f"联合协商、同签一份协议、同一价格的其他院校（{CLAUSE}）。由各校联系人确认后才对该校作数。",
     )
@@ -112,6 +97,15 @@ class ReasonForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "请写明原因。"},
+    )
+
+
+class FilesForm(forms.Form):
+    files = EvidenceField(
+        label="已签署的协议、补充协议",
+        required=True,
+        help_text=f"盖章签署后的扫描件。{RULES}",
+        error_messages={"required": "请选择要补充的文件。"},
     )
 
 

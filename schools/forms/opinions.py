@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from accounts.models import Organization, Role, User
 from core import clock
 from core.forms import DayInput, SearchSelect
-from core.templatetags.portal import when
+from core.templatetags.portal import closing
 from schools import conflicts
 from schools.models import ApplicationItem, ExpertOpinion
 from schools.services import opinions
@@ -65,7 +65,7 @@ class AskForm(forms.Form):
 
     def answers(self) -> list[tuple[str, str]]:
         experts = "、".join(expert.name for expert in self.cleaned_data["experts"])
-        return [("专家", experts), ("答复期限", when(self.due_at)), ("项目", f"{len(self.chosen)} 个")]
+        return [("专家", experts), ("答复期限", closing(self.due_at)), ("项目", f"{len(self.chosen)} 个")]
 
 
 class GiveForm(forms.Form):

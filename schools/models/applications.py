@@ -106,7 +106,8 @@ class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
     def visible_to(self, user: Any) -> "ApplicationItemQuerySet":
         """Of visible applications; an expert only the items asked about; a draft only its school."""
         if user.role == Role.EXPERT:
-            return self.filter(Exists(ExpertOpinion.objects.letting_in(user).filter(item=OuterRef("pk"))))
+            asked = ExpertOpinion.objects.letting_in(user).filter(item=OuterRef("pk"))
+            return self.handed_in().filter(Exists(asked))
         if user.sees_province:
             return self.handed_in()
         items = self.filter(application__in=Application.objects.visible_to(user))

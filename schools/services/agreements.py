@@ -262,6 +262,17 @@ def _leave(
     return party
 
 
+@transaction.atomic
+def add_files(agreement: Agreement, *, files: Sequence[Any], by: User, at: dt.datetime) -> Agreement:
+    """Scans that belong to it and came later; none is taken off. Raises PermissionDenied, ValidationError."""
+    fresh = _checked("add", agreement, by, at)
+    if not files:
+        raise ValidationError({"files": NO_FILE})
+    for upload in files:
+        attach(target=fresh, upload=upload, by=by, at=at)
+    return fresh
+
+
 # --- End and void
 
 

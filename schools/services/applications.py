@@ -7,7 +7,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files import File
 from django.db import transaction
-from django.db.models import F
 
 from accounts.models import User
 from certificates.models import CertificateLevel
@@ -17,32 +16,28 @@ from core.workflow import NotNow
 from schools import content as shape
 from schools import eligibility
 from schools.eligibility import Standing
-from schools.grounds import with_ground
 from schools.models import (
     Application,
     ApplicationItem,
     ApplicationRound,
     ApplicationVersion,
     ItemFile,
-    ItemMajor,
     Programme,
     School,
 )
 from schools.permissions import may_apply
 from schools.rules import of_kind
-from schools.services import duties, rounds
+from schools.services import duties, handing_in, rounds
 from schools.workflow import review
 
 State = ApplicationItem.State
 NOT_YOURS = "申报由本校联系人或其代理人填写、提交。"
-COLUMNS = (*shape.NUMBERS, *shape.TEXTS, *shape.TICKS)
 
 events.register(
     application_started="开始申报",
     item_added="添加申报项目",
     item_removed="移除申报项目",
     item_file_removed="移除申报材料",
-    application_submitted="提交申报",
 )
 
 
@@ -80,8 +75,11 @@ def add_items(
     ValidationError.
     """
     _open_to(application, by, at)
+    # A double click is two requests at once: the second finds what the first has added.
+    Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
     wanted = {level.pk: level for level in levels}
-    there = {item.certificate_level_id: item for item in application.items.all()}
+    rows = ApplicationItem.objects.filter(application=application)
+    there = {item.certificate_level_id: item for item in rows}
     for pk in wanted:
         if pk in there and there[pk].state == State.WITHDRAWN:
             review.run("item_reopen", there[pk], by=by, at=at)
@@ -153,6 +151,7 @@ def attach_item_file(
 ) -> ItemFile:
     """Keep a file with the item. There is one plan at a time: a new one replaces it, and the old stays on
     record (一证一方案). Raises PermissionDenied, ValidationError."""
+    item = _locked(item)
     _may_fill_now(item, by, at)
     attachment = attachments.attach(target=item, upload=upload, by=by, at=at)
     if kind == ItemFile.Kind.PLAN:
@@ -164,9 +163,15 @@ def attach_item_file(
 @transaction.atomic
 def remove_item_file(*, file: ItemFile, by: User, at: dt.datetime) -> None:
     """Raises PermissionDenied."""
-    _may_fill_now(file.item, by, at)
+    _may_fill_now(_locked(file.item), by, at)
+    file.refresh_from_db()
     if file.removed_at is None:
         _take_off(file, by=by, at=at)
+
+
+def _locked(item: ApplicationItem) -> ApplicationItem:
+    """The row as it is now: a file comes before the item is handed in, with its version, or not at all."""
+    return ApplicationItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
 
 
 def _take_off(file: ItemFile, *, by: User, at: dt.datetime) -> None:
@@ -250,12 +255,12 @@ def submit_application(
     if not waiting and application.current and not any(map(eligibility.is_open, application.items.all())):
         return application.current
     ready = _ready(application, waiting, at, only_complete=only_complete)
-    _write(ready)
+    handing_in.write(ready)
     if application.current is None:
         application.reviewer = rounds.reviewer_of(application.round, application.school)
         application.save(update_fields=["reviewer"])
     _perform(application, [standing.item for standing in ready], by=by, at=at)
-    version = _version(application, token=token, by=by, at=at)
+    version = handing_in.version(application, token=token, by=by, at=at)
     duties.submitted(application, version, at=at)
     return version
 
@@ -291,37 +296,6 @@ def _ready(
     raise NotNow([f"{s.item}：{problem.text}" for s in waiting for problem in s.problems])
 
 
-def _write(ready: Sequence[Standing]) -> None:
-    """What was typed becomes what was handed in."""
-    for standing in ready:
-        item, facts = standing.item, standing.facts
-        for name in COLUMNS:
-            setattr(item, name, getattr(facts, name))
-        item.agreement = standing.ground.agreement_of(item, facts)
-    items = [standing.item for standing in ready]
-    ApplicationItem.objects.bulk_update(items, [*COLUMNS, "agreement"])
-    ItemMajor.objects.filter(item__in=items).delete()
-    ItemMajor.objects.bulk_create(major for standing in ready for major in _majors(standing))
-    ApplicationItem.objects.filter(pk__in=[item.pk for item in items]).update(
-        draft=None, draft_revision=F("draft_revision") + 1, draft_saved_at=None, draft_saved_by=None
-    )
-
-
-def _majors(standing: Standing) -> list[ItemMajor]:
-    rows = {}
-    for line in standing.facts.majors:
-        major = standing.ground.major(line)
-        name = line.name or (major.name if major else "")
-        rows[line.code, name] = ItemMajor(
-            item=standing.item,
-            major=major,
-            code=line.code,
-            name=name,
-            catalogue=major.catalogue if major else "",
-        )
-    return list(rows.values())
-
-
 def _perform(application: Application, items: list[ApplicationItem], *, by: User, at: dt.datetime) -> None:
     """To whoever is next: a returned item to who returned it, a new one along the school's route."""
     by_action: dict[str, list[int]] = {}
@@ -340,48 +314,6 @@ def _perform(application: Application, items: list[ApplicationItem], *, by: User
             values={"returned_from": ""},
             organization_of=lambda item: item.application.school_id,
         )
-
-
-def _version(application: Application, *, token: str, by: User, at: dt.datetime) -> ApplicationVersion:
-    content = _content(application)
-    content_hash = drafts.content_hash(content)
-    if application.current and application.current.content_hash == content_hash:
-        return application.current
-    version = ApplicationVersion.objects.create(
-        application=application,
-        number=application.versions.count() + 1,
-        receipt=drafts.new_receipt(ApplicationVersion, "SB", at),
-        token=token,
-        received_at=at,
-        submitted_by=by,
-        content=content,
-        content_hash=content_hash,
-    )
-    application.current = version
-    application.save(update_fields=["current"])
-    events.record(
-        "application_submitted",
-        application,
-        by=by,
-        at=at,
-        organization_id=application.school_id,
-        changes={"回执": version.receipt, "版本": version.number, "内容摘要": content_hash},
-    )
-    return version
-
-
-def _content(application: Application) -> shape.Content:
-    """All that is handed in and not withdrawn, as it stands now."""
-    rows = application.items.exclude(state__in=[State.DRAFT, State.WITHDRAWN])
-    items = list(rows.select_related("agreement__evaluator").order_by("certificate_level"))
-    with_ground(items)
-    organization = application.school.organization
-    return {
-        "round": str(application.round),
-        "school": organization.code,
-        "name": organization.name,
-        "items": [shape.content_of(item, shape.facts_of(item), item.agreement) for item in items],
-    }
 
 
 def _submit_one(item: ApplicationItem, *, by: User, at: dt.datetime) -> ApplicationItem:

@@ -15,7 +15,7 @@ from accounts.models import PilotMembership, Role, User
 from core import clock, drafts, events, notices
 from core.attachments import attach, discard
 from core.models import Attachment
-from core.templatetags.portal import when
+from core.templatetags.portal import closing
 from obligations import services as obligations
 from obligations.calendar import add_working_days
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet
@@ -195,7 +195,7 @@ def return_filing(record: SchoolFiling, *, comment: str, by: User, at: dt.dateti
         due_at=due_at,
         link=reverse("filings:edit"),
     )
-    _tell(fresh, f"本校备案已退回修改，请于{when(due_at)}前重新提交：{comment}", at=at)
+    _tell(fresh, f"本校备案已退回修改，请于{closing(due_at)}前重新提交：{comment}", at=at)
     return fresh
 
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from accounts.models import Organization, Role, User
 from core import events, notices
-from core.templatetags.portal import when
+from core.templatetags.portal import closing
 from schools import conflicts
 from schools.models import ApplicationItem, ExpertInterest, ExpertOpinion
 from schools.permissions import may_ask_experts
@@ -28,6 +28,7 @@ events.register(
 )
 OFFICE_ONLY = "专家意见由省推进办征求和撤回。"
 State = ExpertOpinion.State
+REMINDER = dt.timedelta(hours=24)
 
 
 @dataclass
@@ -126,7 +127,7 @@ def _ask_pairs(
     )
     events.record_many(
         events.build(
-            "opinion_asked", row, by=by, at=at, to_state=State.ASKED, changes={"答复期限": when(due_at)}
+            "opinion_asked", row, by=by, at=at, to_state=State.ASKED, changes={"答复期限": closing(due_at)}
         )
         for row in new
     )
@@ -141,13 +142,32 @@ def _tell_experts(pairs: list[tuple[User, ApplicationItem]], due_at: dt.datetime
             notices.Message(
                 expert.pk,
                 f"opinions-asked:{at.isoformat()}",
-                f"请对 {count} 个试点申报项目提出意见，{when(due_at)}前答复。",
+                f"请对 {count} 个试点申报项目提出意见，{closing(due_at)}前答复。",
                 reverse("opinions:list"),
             )
             for expert, count in counts.items()
         ],
         at=at,
     )
+
+
+def remind(*, at: dt.datetime) -> int:
+    """Tell experts of what is due within a day and not answered, once for each date; how many were told."""
+    soon = ExpertOpinion.objects.waiting().filter(due_at__gt=at, due_at__lte=at + REMINDER)
+    soon = soon.select_related(
+        "item__certificate_level__certificate", "item__application__school__organization"
+    )
+    messages = [
+        notices.Message(
+            row.expert_id,
+            f"opinion-due:{row.pk}:{row.due_at:%y%m%d%H%M}",
+            f"“{row.item.application.school} {row.item}”的意见还没有提出，{closing(row.due_at)}前答复。",
+            reverse("opinions:detail", args=[row.pk]),
+        )
+        for row in soon.order_by("due_at", "pk")
+    ]
+    notices.tell(messages, at=at)
+    return len(messages)
 
 
 @lifecycle.verb("opinion_give")

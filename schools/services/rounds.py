@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
@@ -101,13 +101,23 @@ def open_round(*, fields: dict[str, Any], routes: Routes, by: User, at: dt.datet
         raise ValidationError(
             {"school_closes_at": "院校填报截止时间已经过去，学校无法申报，请改为以后的时间。"}
         )
-    round.save()
+    _save_new(round)
     RoundRoute.objects.bulk_create(
         [RoundRoute(round=round, kind=k, authority=a, through_city=routes[k, a]) for k, a in CELLS]
     )
     events.record("round_opened", round, by=by, at=at, changes={n: _word(round, n) for n in _filled(round)})
     _announce(round, "opened", f"{round}已发布", at=at)
     return round
+
+
+def _save_new(round: ApplicationRound) -> None:
+    """Raises ValidationError also where another officer opened the same batch a moment ago."""
+    try:
+        with transaction.atomic():
+            round.save()
+    except IntegrityError as error:
+        text = f"{round}刚刚已由他人发布，请刷新后查看；确需另发一批的，请改批次号。"
+        raise ValidationError({"number": text}) from error
 
 
 @transaction.atomic

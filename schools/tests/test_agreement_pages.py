@@ -20,6 +20,7 @@ from funding.tests.fees import cap
 from schools import agreement_lists as lists
 from schools.models import Agreement, AgreementParty
 from schools.services import agreements
+from schools.tests.applying import agreement_for
 
 TODAY = dt.date(2020, 11, 18)
 ONE = dt.timedelta(days=1)
@@ -331,3 +332,24 @@ def test_the_export_names_every_school_and_the_number_of_the_agreement(world, cl
     [sheet] = load_workbook(BytesIO(sent.content)).worksheets[:1]
     cells = {str(value) for row in sheet.iter_rows(values_only=True) for value in row}
     assert {"演示7号", "太原演示职业学校、长治演示职业学校（待确认）", "待确认"} <= cells
+
+
+def test_its_school_adds_a_file_later_and_nobody_else(world, client_for):
+    agreement = agreement_for(
+        world.level, world.school, world.other_school, with_file=False, registered_by=world.contact
+    )
+    address = reverse("agreements:add", args=[agreement.pk])
+    client = client_for(world.contact)
+    assert address in client.get(reverse("agreements:detail", args=[agreement.pk])).content.decode()
+    assert client.post(address, {}).status_code == 422
+    assert client.post(address, {"files": paper()}).status_code == 302
+    assert [file.name for file in Attachment.objects.of(agreement)] == ["合作协议.pdf"]
+    for user in (world.other_contact, world.office, world.leader):
+        refused = client_for(user).post(address, {"files": paper()})
+        assert refused.status_code == 403
+        assert "由登记这份协议的院校联系人补充文件" in refused.content.decode()
+    Agreement.objects.filter(pk=agreement.pk).update(
+        ended_on=clock.today(), ended_by=world.office, end_reason="停止"
+    )
+    assert client.post(address, {"files": paper()}).status_code == 422
+    assert Attachment.objects.of(agreement).count() == 1

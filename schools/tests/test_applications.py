@@ -13,6 +13,7 @@ from certificates.models import Certificate, CertificateLevel
 from core import clock
 from core.drafts import DraftConflict
 from core.models import Attachment, Event
+from core.tests.races import together
 from core.workflow import NotNow
 from obligations.models import Obligation, ObligationKind
 from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
@@ -295,6 +296,30 @@ def test_whatever_is_typed_comes_back_as_typed(world, round, levels, text):
     item.refresh_from_db()
     assert shape.typed_of(item) == typed
     shape.facts_typed(typed)
+
+
+def test_a_file_that_comes_as_the_item_is_handed_in_stays_out(world, application, levels):
+    add(world, application, levels[0])
+    fill(world, application.items.get())
+    stale = application.items.get()
+    kept = stale.files.get()
+    send(world, application)
+    who = {"by": world.contact, "at": clock.now()}
+    with pytest.raises(PermissionDenied, match="不能再改"):
+        services.attach_item_file(item=stale, upload=plan("晚到.pdf"), kind="plan", **who)
+    with pytest.raises(PermissionDenied, match="不能再改"):
+        services.remove_item_file(file=kept, **who)
+    kept.refresh_from_db()
+    assert (ItemFile.objects.count(), kept.removed_at) == (1, None)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_same_level_added_twice_at_once_is_there_once(world, round, levels):
+    application = begin(world, round)
+    first, second = together(*[lambda: add(world, application, levels[0])] * 2)
+    assert sorted([len(first), len(second)]) == [0, 1]
+    assert application.items.count() == 1
 
 
 @pytest.mark.postgres

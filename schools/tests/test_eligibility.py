@@ -341,3 +341,23 @@ def test_a_programme_of_another_school_does_not_open_a_batch(world, item, level)
         school=world.other_school, certificate_level=level, started_at=clock.now() - dt.timedelta(days=9)
     )
     assert len(obstacles(item)) == 1
+
+
+def test_without_a_cap_the_fee_is_accepted_and_said_to_be_listed(item):
+    def told():
+        [standing] = eligibility.standings([fresh(item)], clock.now())
+        return standing.problems, [p.text for p in standing.warnings if p.field == "agreement"]
+
+    problems, [warning] = told()
+    assert problems == []
+    assert "未设上限" in warning
+    assert "教职成厅函〔2019〕19号 三(二)" in warning
+    FeeCap.objects.create(
+        exam_form="computer",
+        amount=300,
+        effective_from=clock.today(),
+        document="演示〔2020〕2号",
+        created_by=item.application.started_by,
+        created_at=clock.now(),
+    )
+    assert told() == ([], [])

@@ -207,6 +207,15 @@ def test_declining_registers_the_tie_tells_the_office_and_closes_the_item(world)
     assert not Application.objects.visible_to(world.expert).exists()
 
 
+def test_what_the_school_took_back_to_its_desk_is_not_the_experts(world, client_for):
+    opinion = asked(world)
+    application = reverse("applications:detail", args=[opinion.item.application_id])
+    assert str(opinion.item) in client_for(world.expert).get(application).content.decode()
+    ApplicationItem.objects.update(state="draft")
+    assert not ApplicationItem.objects.visible_to(world.expert).exists()
+    assert str(opinion.item) not in client_for(world.expert).get(application).content.decode()
+
+
 def test_withdrawn_may_be_asked_again(world):
     opinion = asked(world)
     with pytest.raises(ValidationError):
@@ -382,3 +391,37 @@ def test_filters_find_what_is_overdue(world, client_for):
     assert "太原演示" not in client_for(world.office).get("/opinions/?late=yes").content.decode()
     world.at(DUE)
     assert "太原演示" in client_for(world.office).get("/opinions/?late=yes").content.decode()
+
+
+# --- Reminder, and all that the list's filters leave
+
+
+def test_an_expert_is_reminded_once_a_day_before_the_date(world):
+    opinion = asked(world)
+    day = dt.timedelta(hours=24)
+
+    def told(at):
+        opinions.remind(at=world.at(at))
+        return Notice.objects.filter(key__startswith="opinion-due", recipient=world.expert).count()
+
+    assert told(DUE - day - dt.timedelta(microseconds=1)) == 0
+    assert told(DUE - day) == 1
+    assert told(DUE - dt.timedelta(hours=1)) == 1
+    text = Notice.objects.get(key__startswith="opinion-due").text
+    assert "11月27日（星期五）18:00前答复" in text
+    opinions.give(opinion, advice="support", text="同意", by=world.expert, at=clock.now())
+    Notice.objects.filter(key__startswith="opinion-due").delete()
+    assert told(DUE - dt.timedelta(minutes=1)) == 0
+
+
+def test_all_that_the_filters_leave_is_put_to_experts(world, client_for):
+    first, other = item_of(world), item_of(world, world.other_school)
+    client = client_for(world.office)
+
+    def chosen(query):
+        response = client.post(reverse("opinions:ask"), {"everything": "1", "query": query})
+        return response.context["form"]["items"].value()
+
+    assert chosen("round=&state=first_reviewed") == [first.pk, other.pk]
+    assert chosen("round=&state=&q=长治") == [other.pk]
+    assert chosen("round=&state=approved") == []

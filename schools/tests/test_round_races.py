@@ -8,7 +8,7 @@ from django.db import transaction
 
 from core.tests.races import together
 from obligations.models import Obligation
-from schools.models import ApplicationItem, Closings, RoundExtension
+from schools.models import ApplicationItem, ApplicationRound, Closings, RoundExtension
 from schools.services import duties
 from schools.services.rounds import extend
 from schools.tests.builders import make_application, make_item
@@ -80,3 +80,17 @@ def test_two_extensions_at_once_stand_in_a_row_and_the_latest_wins(world, round)
     steps = list(RoundExtension.objects.order_by("pk").values_list("school_closes_at", flat=True))
     assert steps == sorted(set(steps))
     assert round.closings_of(world.school_org.pk).school == LATER
+
+
+def test_two_officers_open_the_same_batch_at_once_and_one_is_told(world):
+    said = []
+
+    def opening():
+        try:
+            hubei(world)
+        except ValidationError as refusal:
+            said.append(str(refusal))
+
+    together(opening, opening)
+    assert ApplicationRound.objects.count() == 1
+    assert len(said) == 1

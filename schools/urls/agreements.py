@@ -10,6 +10,7 @@ urlpatterns = [
     path("agreements/<int:pk>/", views.detail, name="detail"),
     path("agreements/<int:pk>/confirm/", views.act, {"action": "confirm"}, name="confirm"),
     path("agreements/<int:pk>/decline/", views.act, {"action": "decline"}, name="decline"),
+    path("agreements/<int:pk>/files/", views.act, {"action": "add"}, name="add"),
     path("agreements/<int:pk>/end/", views.act, {"action": "end"}, name="end"),
     path("agreements/<int:pk>/void/", views.act, {"action": "void"}, name="void"),
 ]

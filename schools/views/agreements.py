@@ -17,12 +17,13 @@ from accounts import typed
 from accounts.models import User
 from certificates.models import CertificateLevel
 from core import clock
+from core.links import local_path
 from core.lists import ListPage
 from schools import agreement_lists as lists
 from schools import agreement_rules as rules
 from schools import permissions
 from schools.filters.agreements import AgreementFilter, MissingFilter
-from schools.forms.agreements import AgreementForm, EndForm, ReasonForm, local_path, renewal
+from schools.forms.agreements import AgreementForm, EndForm, FilesForm, ReasonForm, renewal
 from schools.models import Agreement, ApplicationItem
 from schools.services import agreements as services
 from schools.tables.agreements import AgreementTable, MissingTable
@@ -43,6 +44,7 @@ class Act(NamedTuple):
 ACTS = {
     "confirm": Act("确认共同签署", forms.Form, services.confirm, "已确认，协议对本校作数。"),
     "decline": Act("答复不参加", ReasonForm, services.decline, "已答复不参加。"),
+    "add": Act("补充文件", FilesForm, services.add_files, "文件已保存。"),
     "end": Act("终止协议", EndForm, services.end, "已登记终止。", dangerous=True),
     "void": Act("作废", ReasonForm, services.void, "已作废。请重新登记正确的协议。", dangerous=True),
 }
@@ -190,6 +192,10 @@ def _on_decline(agreement: Agreement, user: User) -> list[str]:
     return ["本校不是这份协议的一方；协议对其他院校不变。", "登记的院校会收到您写的原因。"]
 
 
+def _on_add(agreement: Agreement, user: User) -> list[str]:
+    return ["文件加入这份协议，原有文件保留，上传后不能撤下。", "评价组织和签署的院校都能看到。"]
+
+
 def _on_end(agreement: Agreement, user: User) -> list[str]:
     alone = rules.stays_for_others(agreement, user)
     scope = "只终止本校的协议，其他院校不变。" if alone else "协议自终止日期起对全部签署院校失效。"
@@ -207,7 +213,13 @@ def _on_void(agreement: Agreement, user: User) -> list[str]:
     ]
 
 
-CONSEQUENCES = {"confirm": _on_confirm, "decline": _on_decline, "end": _on_end, "void": _on_void}
+CONSEQUENCES = {
+    "confirm": _on_confirm,
+    "decline": _on_decline,
+    "add": _on_add,
+    "end": _on_end,
+    "void": _on_void,
+}
 
 
 def _offers(agreement: Agreement, user: User, at: dt.datetime) -> list[dict[str, Any]]:
@@ -216,7 +228,7 @@ def _offers(agreement: Agreement, user: User, at: dt.datetime) -> list[dict[str,
         return []
     party = rules.party_of(agreement, user)
     is_asked = party is not None and party.state == "unconfirmed"
-    actions = ["confirm", "decline"] if is_asked else ["end", "void"]
+    actions = ["confirm", "decline"] if is_asked else ["add", "end", "void"]
     if party is not None and party.state in {"left", "declined"}:
         actions = []
     return [

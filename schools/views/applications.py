@@ -144,9 +144,16 @@ def _show(
         "closed": closed,
         "may_apply": own,
         "form": form,
-        "versions": list(application.versions.select_related("submitted_by").order_by("-number")),
+        "versions": _versions(request, application),
     }
     return render(request, "schools/applications/detail.html", context, status=status)
+
+
+def _versions(request: HttpRequest, application: Application) -> list[ApplicationVersion]:
+    """Newest first; an expert reads the items asked about, not what was sent as a whole."""
+    if request.user.role == Role.EXPERT:
+        return []
+    return list(application.versions.select_related("submitted_by").order_by("-number"))
 
 
 @require_POST

@@ -2,23 +2,22 @@
 
 import datetime as dt
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.contrib import messages
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core import clock, documents, exports
+from core.links import local_path
 from core.models import Event
 from core.numbers import keys_in
 from core.workflow import NotNow, Transition
 from schools import decision_list
-from schools.filters.reviews import QueueFilter
+from schools.filters.reviews import all_filtered
 from schools.forms.reviews import DecisionForm
 from schools.models import ApplicationItem, ApplicationRound
 from schools.services import reviews
@@ -53,11 +52,7 @@ def _asked(request: HttpRequest) -> list[int]:
     """The keys of the ticked items, or of all that the list's filters leave."""
     items = ApplicationItem.objects.visible_to(request.user).handed_in()
     if request.POST.get("everything"):
-        query = QueryDict(mutable=True)
-        for name, value in parse_qsl(request.POST.get("query", ""), keep_blank_values=True):
-            query[name] = value
-        found = QueueFilter(query, queryset=items, request=request)
-        return list(found.qs.order_by("pk").values_list("pk", flat=True)) if found.is_valid() else []
+        return all_filtered(request, items)
     ticked = set(keys_in(request.POST.getlist("item")))
     if items.filter(pk__in=ticked).count() != len(ticked):
         raise Http404
@@ -165,9 +160,7 @@ def _done(request: HttpRequest, transition: Transition, count: int) -> HttpRespo
 
 def _back(request: HttpRequest) -> str:
     """The page that the decision was begun from, where it is one of ours."""
-    back = request.POST.get("back", "")
-    inside = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return back if inside else reverse("reviews:queue")
+    return local_path(request.POST.get("back", "")) or reverse("reviews:queue")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

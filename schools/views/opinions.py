@@ -19,6 +19,7 @@ from core.workflow import NotNow
 from obligations.views.checked import CheckedFormView, require
 from schools import permissions
 from schools.filters.opinions import OfficeOpinionFilter, OpinionFilter
+from schools.filters.reviews import all_filtered
 from schools.forms.opinions import AskForm, DeclineForm, GiveForm, InterestForm, RemoveForm, WithdrawForm
 from schools.models import ApplicationItem, ExpertInterest, ExpertOpinion, ItemFile
 from schools.services import opinions
@@ -201,8 +202,11 @@ class AskPage(CheckedFormView):
     def get_initial(self) -> dict[str, Any]:
         sent = self.request.POST if self.request.method == "POST" else self.request.GET
         named = [*sent.getlist("items"), *sent.getlist("item")]
-        rows = ApplicationItem.objects.visible_to(self.request.user).filter(pk__in=keys_in(named))
-        return {"items": list(rows.order_by("pk").values_list("pk", flat=True))}
+        rows = ApplicationItem.objects.visible_to(self.request.user)
+        if self.request.POST.get("everything"):
+            return {"items": all_filtered(self.request, rows.handed_in())}
+        chosen = rows.filter(pk__in=keys_in(named)).order_by("pk")
+        return {"items": list(chosen.values_list("pk", flat=True))}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

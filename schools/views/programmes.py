@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.models import Role, User
 from core import clock
 from core.lists import ListPage
 from core.models import Event
@@ -18,7 +19,7 @@ from schools import permissions, services, standing
 from schools.filters.programmes import ProgrammeFilter
 from schools.forms.programmes import CoursesForm
 from schools.forms.schools import EndForm, PlanForm, ProgrammeForm
-from schools.models import Agreement, PlatformApproval, Programme
+from schools.models import Agreement, ApplicationItem, PlatformApproval, Programme
 from schools.services.programmes import COURSES_ARE_THE_SCHOOLS
 from schools.tables.programmes import ProgrammeTable
 from schools.views.schools import OFFICE_ONLY, form_page, school_to_edit
@@ -81,7 +82,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     programme = _programme(request, pk)
     now, today, user = clock.now(), clock.today(), request.user
     is_running = programme.ended_at is None or programme.ended_at > now
-    years = _years(programme)
+    years = _years(programme, user)
     planned = {year["year"] for year in years if year["plan"]}
     coming = standing.next_year(today)
     office = permissions.may_edit(user, programme.school)
@@ -107,8 +108,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "schools/programmes/detail.html", context)
 
 
-def _years(programme: Programme) -> list[dict[str, Any]]:
-    """Ours beside the national platform's, newest year first: {year, plan, approved, source, said, difference}."""
+def _years(programme: Programme, user: User) -> list[dict[str, Any]]:
+    """Ours beside the national platform's, newest year first: {year, plan, approved, source,
+    source_url, said, difference}."""
     plans = {plan.year: plan for plan in programme.plans.select_related("source__application__round")}
     said = PlatformApproval.objects.filter(
         organization=programme.school_id, certificate_level=programme.certificate_level_id
@@ -124,6 +126,7 @@ def _years(programme: Programme) -> list[dict[str, Any]]:
                 "year": year,
                 "plan": plan,
                 "source": source,
+                "source_url": _source_url(source, user),
                 "approved": source.planned_new + source.carried_over if source else None,
                 "said": there.get(year),
                 "is_listed": year in listed,
@@ -137,6 +140,15 @@ def _years(programme: Programme) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _source_url(source: ApplicationItem | None, user: User) -> str:
+    """Where the user reads the application that set a plan; "" where it is none of the user's business."""
+    if source is None:
+        return ""
+    if permissions.may_see_queue(user):
+        return reverse("reviews:item", args=[source.pk])
+    return reverse("applications:item", args=[source.pk]) if user.role in Role.of_a_school() else ""
 
 
 def _events(programme: Programme) -> list[Event]:
