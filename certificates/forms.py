@@ -52,6 +52,8 @@ class ProposalForm(forms.Form):
 
 
 class ReviewForm(forms.Form):
+    # The version that was read: another one is not answered by this form.
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     comment = forms.CharField(
         label="意见", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 5})
     )

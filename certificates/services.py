@@ -17,6 +17,7 @@ from certificates.models import Certificate, CreditProposal, CreditProposalVersi
 from certificates.workflow import proposal as lifecycle
 from core import clock, draft_files, drafts, events, notices
 from core.templatetags.portal import closing
+from core.workflow import NotNow
 from obligations import services as obligations
 from obligations.calendar import add_months, add_working_days
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet
@@ -129,7 +130,8 @@ def submit_proposal(
     proposal: CreditProposal, *, token: str, by: User, at: dt.datetime
 ) -> CreditProposalVersion:
     """The draft becomes a version with its receipt (XF…) and meets what is owed. The same token, or the same
-    content as the current version, gives the version that is there. Raises PermissionDenied, ValidationError."""
+    content as the current version, gives the version that is there; what was returned has to be mended first.
+    Raises PermissionDenied, ValidationError."""
     _require_owner(proposal, by)
     proposal = CreditProposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
     if sent := proposal.versions.filter(token=token).first():
@@ -141,6 +143,10 @@ def submit_proposal(
         raise ValidationError({"files": "请上传建议方案文件。"})
     content_hash = drafts.content_hash(content)
     if proposal.current and proposal.current.content_hash == content_hash:
+        if proposal.state == CreditProposal.State.RETURNED:
+            raise ValidationError(
+                f"内容与退回的第{proposal.current.number}版相同，没有提交。请按退回意见修改后再提出。"
+            )
         proposal.drop_draft()
         return proposal.current
     version: CreditProposalVersion = CreditProposalVersion.objects.create(
@@ -171,20 +177,23 @@ def submit_proposal(
 @lifecycle.verb("credit_accept")
 @transaction.atomic
 def accept_proposal(
-    proposal: CreditProposal, *, by: User, at: dt.datetime, comment: str = ""
+    proposal: CreditProposal, *, by: User, at: dt.datetime, comment: str = "", version: int | None = None
 ) -> CreditProposal:
-    fresh = _review("credit_accept", proposal, comment, by=by, at=at)
+    """`version` is the number of the one that was read, here and below: another one is not answered."""
+    fresh = _review("credit_accept", proposal, comment, version, by=by, at=at)
     _tell(fresh, f"{fresh}已由省推进办接收。", step=f"accepted:{fresh.current_id}", at=at)
     return fresh
 
 
 @lifecycle.verb("credit_return")
 @transaction.atomic
-def return_proposal(proposal: CreditProposal, *, comment: str, by: User, at: dt.datetime) -> CreditProposal:
+def return_proposal(
+    proposal: CreditProposal, *, comment: str, by: User, at: dt.datetime, version: int | None = None
+) -> CreditProposal:
     """To be mended within MEND_WORKING_DAYS; what was on time stays so."""
     if permissions.may_review(by) and not comment.strip():
         raise ValidationError({"comment": "请写明要修改什么。"})
-    fresh = _review("credit_return", proposal, comment, by=by, at=at)
+    fresh = _review("credit_return", proposal, comment, version, by=by, at=at)
     due_at = clock.at(add_working_days(clock.local(at).date(), MEND_WORKING_DAYS), MEND_TIME)
     obligations.owe(
         organization=fresh.certificate.owner,
@@ -201,8 +210,13 @@ def return_proposal(proposal: CreditProposal, *, comment: str, by: User, at: dt.
 
 
 def _review(
-    action: str, proposal: CreditProposal, comment: str, *, by: User, at: dt.datetime
+    action: str, proposal: CreditProposal, comment: str, version: int | None, *, by: User, at: dt.datetime
 ) -> CreditProposal:
+    locked = CreditProposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
+    if version is not None and locked.current and locked.current.number != version:
+        raise NotNow(
+            [f"您看的是第{version}版，评价组织刚刚提出了第{locked.current.number}版。请看过新版本再办理。"]
+        )
     values = {"review_comment": comment.strip(), "reviewed_at": at, "reviewed_by": by}
     fresh: CreditProposal = lifecycle.perform(
         action,

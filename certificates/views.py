@@ -211,7 +211,8 @@ def review(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     row = lifecycle.transition(action)
     if reason := row.forbids(request.user, found):
         raise PermissionDenied(reason)
-    form = ReviewForm(request.POST or None)
+    read = found.current.number if found.current else None
+    form = ReviewForm(request.POST or None, initial={"version": read})
     if request.method == "POST" and form.is_valid():
         try:
             lifecycle.run(action, found, **form.cleaned_data, by=request.user, at=clock.now())

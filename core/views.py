@@ -103,13 +103,15 @@ class AuditList(ListPage):
 @require_safe
 def attachment(request: HttpRequest, pk: Any) -> StreamingHttpResponse:
     """A file, for those who may see the record that it belongs to; where its files are for fewer eyes, the
-    record's queryset says whose: `files_visible_to`."""
+    record's queryset says whose: `files_visible_to(user, attachment)`."""
     found = get_object_or_404(Attachment.objects.select_related("target_type"), pk=pk)
     model = found.target_type.model_class()
     if model is None:
         raise Http404
-    scope = getattr(model.objects.all(), "files_visible_to", model.objects.all().visible_to)
-    if not scope(request.user).filter(pk=found.target_id).exists():
+    rows = model.objects.all()
+    narrowed = getattr(rows, "files_visible_to", None)
+    seen = narrowed(request.user, found) if narrowed else rows.visible_to(request.user)
+    if not seen.filter(pk=found.target_id).exists():
         raise Http404
     try:
         content = attachments.opened(found)

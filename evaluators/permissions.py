@@ -2,7 +2,7 @@
 
 from accounts.models import Organization, Role, User
 from certificates.models import Certificate
-from evaluators.models import EvaluatorFiling
+from evaluators.models import Charge, EvaluatorFiling
 
 FILING_CLAUSE = "晋教职成〔2020〕9号 三.8"
 FILING_FIRST = (
@@ -162,6 +162,8 @@ def is_of_a_school(user: User) -> bool:
 
 def may_see_review(user: User, school: Organization, certificate: Certificate) -> bool:
     """Comments and history of an application: not for those to whom only the filed site is public."""
-    if user.sees_province or user.role == Role.COORDINATOR:
+    if user.sees_province:
         return True
+    if user.role == Role.COORDINATOR:
+        return Charge.objects.filter(coordinator=user, evaluator=certificate.owner_id, ended_at=None).exists()
     return user.organization_id in {school.pk, school.supervisor_id, certificate.owner_id}

@@ -210,3 +210,35 @@ def test_the_list_costs_the_same_for_one_row_and_three(world, client_for):
     for name in ("甲", "乙"):
         published(world, certificate=Certificate.objects.create(name=name, owner=world.evaluator_org))
     assert queries() == before <= 20
+
+
+def test_what_was_returned_cannot_be_sent_again_unmended(world):
+    proposal = published(world)
+    version = filed(world, proposal)
+    services.return_proposal(proposal, comment="补充中级", by=world.office, at=clock.now())
+    proposal.refresh_from_db()
+    services.save_draft(
+        proposal=proposal,
+        typed={"text": version.content["text"], "files": version.content["files"][0]["id"]},
+        revision=proposal.draft_revision,
+        by=world.evaluator_officer,
+        at=clock.now(),
+    )
+    with pytest.raises(ValidationError, match="与退回的第1版相同"):
+        services.submit_proposal(proposal, token="two", by=world.evaluator_officer, at=clock.now())
+    assert services.duties(proposal).pending().exists()
+    assert CreditProposal.objects.get().draft is not None
+
+
+def test_a_version_that_came_while_another_was_read_is_not_answered(world, client_for):
+    proposal = published(world)
+    filed(world, proposal)
+    address = reverse("credit:review", args=[proposal.pk, "credit_accept"])
+    office = client_for(world.office)
+    read = office.get(address).context["form"]["version"].value()
+    drafted(world, proposal, "初级 4、中级 6 学分")
+    services.submit_proposal(proposal, token="two", by=world.evaluator_officer, at=clock.now())
+    answer = office.post(address, {"version": read, "comment": ""})
+    assert answer.status_code == 422
+    assert "第2版" in answer.content.decode()
+    assert CreditProposal.objects.get().state == "submitted"

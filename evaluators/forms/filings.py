@@ -167,13 +167,18 @@ class FilesForm(forms.Form):
         return {kind: self.cleaned_data.get(f"upload_{kind}") or [] for kind in shape.FILES}
 
 
-class AcceptForm(forms.Form):
+class _VersionForm(forms.Form):
+    # The version that was read: another one is not answered by this form.
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class AcceptForm(_VersionForm):
     comment = forms.CharField(
         label="审核意见", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 
-class _AnswerForm(forms.Form):
+class _AnswerForm(_VersionForm):
     comment = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),

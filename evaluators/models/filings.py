@@ -11,6 +11,10 @@ from accounts.models import Role
 from certificates.models import Certificate
 from core.drafts import Drafted, Version, VersionQuerySet
 from core.fields import EncryptedJSONField
+from core.models import Attachment
+
+# What whoever sees a filing may open of it; the stamped promise is not among them.
+OPEN_FILES = ("letter", "plan", "agreement")
 
 
 class EvaluatorFilingQuerySet(models.QuerySet["EvaluatorFiling"]):
@@ -24,6 +28,19 @@ class EvaluatorFilingQuerySet(models.QuerySet["EvaluatorFiling"]):
         if user.role == Role.EVALUATOR:
             return self.filter(certificate__owner=user.organization_id)
         return self.none()
+
+    def files_visible_to(self, user: Any, file: Attachment) -> "EvaluatorFilingQuerySet":
+        """The stamped promise is the print of 附件3, with ID number and home address, and what was not filed is
+        nobody else's: both are for the office and the organisation itself."""
+        rows = self.visible_to(user)
+        if user.role in {Role.OFFICE, Role.EVALUATOR}:
+            return rows
+        contents: list[Any] = [
+            version.content for version in EvaluatorFilingVersion.objects.filter(filing=file.target_id)
+        ]
+        open_ids = {one["id"] for content in contents for kind in OPEN_FILES for one in content[kind]}
+        stamped_ids = {one["id"] for content in contents for one in content["stamped"]}
+        return rows if str(file.pk) in open_ids - stamped_ids else rows.none()
 
     def accepted(self) -> "EvaluatorFilingQuerySet":
         """On file: a version was accepted, whatever is being changed since."""
@@ -93,7 +110,7 @@ class EvaluatorFilingVersionQuerySet(VersionQuerySet):
     def visible_to(self, user: Any) -> "EvaluatorFilingVersionQuerySet":
         return self.filter(filing__in=EvaluatorFiling.objects.visible_to(user))
 
-    def files_visible_to(self, user: Any) -> "EvaluatorFilingVersionQuerySet":
+    def files_visible_to(self, user: Any, file: Attachment) -> "EvaluatorFilingVersionQuerySet":
         """The stamped scan shows ID number and home address: for the office and the organisation itself."""
         if user.role not in {Role.OFFICE, Role.EVALUATOR}:
             return self.none()

@@ -20,6 +20,7 @@ from core import clock, drafts, events, notices
 from core.attachments import attach, discard
 from core.models import Attachment
 from core.templatetags.portal import when
+from core.workflow import NotNow
 from evaluators import filing_content as shape
 from evaluators.models import EvaluatorFiling, EvaluatorFilingVersion
 from evaluators.permissions import (
@@ -178,7 +179,8 @@ def submit_filing(
     stays on file until the new version is.
 
     `content` is valid (forms.FilingForm.content). The same token, or the same content as the current
-    version, gives the version that is there. Raises PermissionDenied, ValidationError.
+    version, gives the version that is there; what was returned or refused has to be mended first. Raises
+    PermissionDenied, ValidationError.
     """
     certificate = record.certificate
     if not may_file(by, certificate):
@@ -188,6 +190,11 @@ def submit_filing(
         return sent
     content_hash = drafts.content_hash(content)
     if record.current and record.current.content_hash == content_hash:
+        if record.state in {EvaluatorFiling.State.RETURNED, EvaluatorFiling.State.REFUSED}:
+            raise ValidationError(
+                f"内容与第{record.current.number}版相同，没有提交。这一版{record.get_state_display()}，"
+                "请按审核意见修改后再提交。"
+            )
         record.drop_draft(draft_revision)
         return record.current
     _require_files(record, content)
@@ -233,19 +240,22 @@ def _require_files(record: EvaluatorFiling, content: shape.Content) -> None:
 @lifecycle.verb("evaluator_filing_accept")
 @transaction.atomic
 def accept_filing(
-    record: EvaluatorFiling, *, by: User, at: dt.datetime, comment: str = ""
+    record: EvaluatorFiling, *, by: User, at: dt.datetime, comment: str = "", version: int | None = None
 ) -> EvaluatorFiling:
-    """The province takes the current version on file. Raises NotNow, PermissionDenied."""
-    fresh = _review("evaluator_filing_accept", record, comment, by=by, at=at, accepts=True)
+    """The province takes the current version on file; `version`, of this and the other answers, is the number
+    of the one that was read: another one is not answered. Raises NotNow, PermissionDenied."""
+    fresh = _review("evaluator_filing_accept", record, comment, version, by=by, at=at)
     return _answered(fresh, f"（第{fresh.current.number}版）已予以备案。", at=at)
 
 
 @lifecycle.verb("evaluator_filing_return")
 @transaction.atomic
-def return_filing(record: EvaluatorFiling, *, comment: str, by: User, at: dt.datetime) -> EvaluatorFiling:
+def return_filing(
+    record: EvaluatorFiling, *, comment: str, by: User, at: dt.datetime, version: int | None = None
+) -> EvaluatorFiling:
     """To be mended within MEND_WORKING_DAYS; what was on time stays so. Raises ValidationError, NotNow."""
     _require_comment(by, comment, "请写明要修改什么。")
-    fresh = _review("evaluator_filing_return", record, comment, by=by, at=at)
+    fresh = _review("evaluator_filing_return", record, comment, version, by=by, at=at)
     due_at = clock.at(add_working_days(clock.local(at).date(), MEND_WORKING_DAYS), MEND_TIME)
     obligations.owe(
         organization=fresh.certificate.owner,
@@ -261,10 +271,12 @@ def return_filing(record: EvaluatorFiling, *, comment: str, by: User, at: dt.dat
 
 @lifecycle.verb("evaluator_filing_refuse")
 @transaction.atomic
-def refuse_filing(record: EvaluatorFiling, *, comment: str, by: User, at: dt.datetime) -> EvaluatorFiling:
+def refuse_filing(
+    record: EvaluatorFiling, *, comment: str, by: User, at: dt.datetime, version: int | None = None
+) -> EvaluatorFiling:
     """Not taken on file; what was accepted before stays so. Raises ValidationError, NotNow."""
     _require_comment(by, comment, "请写明不予备案的理由。")
-    fresh = _review("evaluator_filing_refuse", record, comment, by=by, at=at)
+    fresh = _review("evaluator_filing_refuse", record, comment, version, by=by, at=at)
     return _answered(fresh, f"不予备案：{comment.strip()}", at=at)
 
 
@@ -274,11 +286,15 @@ def _require_comment(by: User, comment: str, words: str) -> None:
 
 
 def _review(
-    action: str, record: EvaluatorFiling, comment: str, *, by: User, at: dt.datetime, accepts: bool = False
+    action: str, record: EvaluatorFiling, comment: str, version: int | None, *, by: User, at: dt.datetime
 ) -> Any:
     values: dict[str, Any] = {"review_comment": comment.strip(), "reviewed_at": at, "reviewed_by": by}
-    if accepts:
-        locked = EvaluatorFiling.objects.select_for_update(of=("self",)).get(pk=record.pk)
+    locked = EvaluatorFiling.objects.select_for_update(of=("self",)).get(pk=record.pk)
+    if version is not None and locked.current and locked.current.number != version:
+        raise NotNow(
+            [f"您看的是第{version}版，评价组织刚刚提交了第{locked.current.number}版。请看过新版本再办理。"]
+        )
+    if action == "evaluator_filing_accept":
         values["accepted"] = locked.current
     return lifecycle.perform(
         action,

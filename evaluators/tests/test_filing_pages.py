@@ -211,3 +211,44 @@ def test_the_home_says_what_is_owed_and_who_is_looked_after(world, client_for):
     home = shown(own.get("/"))
     assert "证书 2 个，已备案 1 个；本省院校 2 所" in home
     assert world.certificate.short_name in home
+
+
+def test_the_answer_is_to_the_version_that_was_read(world, client_for):
+    certificate = unfiled(world)
+    submit(world, certificate)
+    office = client_for(world.office)
+    page = reverse("evaluator-filings:accept", args=[certificate.pk])
+    read = office.get(page).context["form"]["version"].value()
+    submit(world, certificate, introduction="换了一版")
+    answer = office.post(page, {"version": read, "comment": ""}, follow=True)
+    assert "第2版" in answer.content.decode()
+    assert EvaluatorFiling.objects.get(pk=certificate.pk).state == "submitted"
+
+
+def test_a_stamped_promise_is_opened_by_the_office_and_its_owner_alone(world, client_for):
+    """It is the stamped print of 附件3: ID number and home address stand on it."""
+    charges.give(evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now())
+    record = draft(world)
+    record = filings.save_draft(
+        certificate=world.certificate,
+        typed=record.draft,
+        revision=record.draft_revision,
+        by=world.evaluator_officer,
+        at=clock.now(),
+        uploads={"stamped": [picture("盖章.png")]},
+    )
+    content = submit(world, stamped=record.draft["stamped"]).content
+    (stamped,), plan = content["stamped"], content["plan"][0]
+    page = reverse("evaluator-filings:detail", args=[world.certificate.pk])
+    for who, may in [
+        (world.office, True),
+        (world.evaluator_officer, True),
+        (world.coordinator, False),
+        (world.finance, False),
+        (world.auditor, False),
+    ]:
+        client = client_for(who)
+        address = reverse("core:attachment", args=[stamped["id"]])
+        assert client.get(address).status_code == (200 if may else 404), who.role
+        assert (address in client.get(page).content.decode()) is may, who.role
+        assert client.get(reverse("core:attachment", args=[plan["id"]])).status_code == 200, who.role

@@ -232,6 +232,29 @@ def test_a_return_opens_a_duty_of_five_working_days(world):
     assert mending.outcome == "on_time"
 
 
+@pytest.mark.parametrize("answer", [filings.return_filing, filings.refuse_filing])
+def test_what_was_turned_down_cannot_be_sent_again_unmended(world, answer):
+    certificate = unfiled(world)
+    answer(submit(world, certificate).filing, comment="方案缺日期", by=world.office, at=clock.now())
+    with pytest.raises(ValidationError, match="内容与第1版相同，没有提交"):
+        submit(world, certificate, token="again")
+    record = EvaluatorFiling.objects.get(pk=certificate.pk)
+    assert record.draft is not None
+    submit(world, certificate, introduction="补了")
+
+
+def test_a_version_that_came_while_another_was_read_is_not_answered(world):
+    first = submit(world)
+    second = submit(world, introduction="换了一版")
+    acts = (filings.accept_filing, filings.return_filing, filings.refuse_filing)
+    for answer in acts:
+        with pytest.raises(NotNow, match="第2版"):
+            answer(first.filing, comment="看过", version=first.number, by=world.office, at=clock.now())
+    assert EvaluatorFiling.objects.get(pk=world.certificate.pk).accepted != second
+    filings.accept_filing(first.filing, version=second.number, by=world.office, at=clock.now())
+    assert EvaluatorFiling.objects.get(pk=world.certificate.pk).accepted == second
+
+
 def test_the_duties_of_certificate_1_are_not_those_of_11(world):
     version = submit(world)
     filings.return_filing(version.filing, comment="改", by=world.office, at=clock.now())
@@ -286,7 +309,7 @@ def test_a_coordinator_sees_what_is_in_charge_from_the_instant_it_was_given_unti
         evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now()
     )
     assert version in seen.visible_to(world.coordinator)
-    assert not seen.all().files_visible_to(world.coordinator).exists()
+    assert not seen.all().files_visible_to(world.coordinator, Attachment()).exists()
     with pytest.raises(ValidationError):
         charges.give(
             evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now()

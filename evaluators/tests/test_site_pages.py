@@ -14,7 +14,7 @@ from certificates.models import Certificate, CertificateLevel
 from core import clock
 from core.tests.test_attachments import png
 from evaluators.models import ExamSite, SchoolPlace, SiteCondition
-from evaluators.services import sites
+from evaluators.services import charges, sites
 from evaluators.tests.siting import agreed, applied, condition, filed, standing
 
 LIST, PUBLIC, CONDITIONS = (reverse(f"sites:{name}") for name in ("list", "public", "conditions"))
@@ -259,10 +259,12 @@ def test_before_it_ends_the_page_says_what_falls_to_zero(world, client_for):
 def test_history_and_comments_are_for_those_concerned(world, client_for):
     site = filed(world)
     assert "经过" in text(client_for(world.city_officer).get(page(site)))
-    for who in (world.other_contact, world.expert, world.other_city_officer):
+    for who in (world.other_contact, world.expert, world.other_city_officer, world.coordinator):
         shown = text(client_for(who).get(page(site)))
         assert "经过" not in shown
         assert world.contact.name not in shown
+    charges.give(evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now())
+    assert "经过" in text(client_for(world.coordinator).get(page(site)))
 
 
 # --- Lists

@@ -135,6 +135,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "at": at,
         "offers": _offers(record, user, at),
         "may_file": may_file,
+        "may_reveal": permissions.may_reveal(user, certificate),
         "has_draft": bool(record and record.draft is not None and may_file),
     }
     return render(request, "evaluators/filings/detail.html", context)
@@ -175,7 +176,8 @@ def review(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         raise PermissionDenied(f"评价组织备案由省推进办审核（{permissions.FILING_CLAUSE}）。")
     record = get_object_or_404(EvaluatorFiling.objects.select_related("certificate__owner", "current"), pk=pk)
     row = lifecycle.transition(action)
-    form = FORMS[action](request.POST if request.method == "POST" else None)
+    read = record.current.number if record.current else None
+    form = FORMS[action](request.POST if request.method == "POST" else None, initial={"version": read})
     if form.is_valid():
         try:
             lifecycle.run(action, record, **form.cleaned_data, by=request.user, at=clock.now())

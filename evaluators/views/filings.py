@@ -232,6 +232,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     context = page_context(request, certificate, record) | {
         "content": content,
         "file_rows": shape.file_rows(content),
+        "may_reveal": True,
         "token": token,
         "unchanged": current is not None and current.content_hash == content_hash(content),
     }
