@@ -11,6 +11,7 @@ class Topic(NamedTuple):
 
 TOPICS = {
     "weekly": Topic("填写周报", ("home", "obligations:deadlines")),
+    "summaries": Topic("月报和半年总结", ("summaries:list", "summaries:sums", "summaries:ministry")),
     "late": Topic(
         "迟报、补报、未报",
         ("obligations:disputes", "obligations:deadlines", "reporting:matrix", "obligations:policies"),
