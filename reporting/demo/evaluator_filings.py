@@ -1,5 +1,5 @@
-"""The demonstration's filings of evaluators (附件3): every certificate that runs here is on file; on one the
-person is changing, one was sent back, one refused."""
+"""The demonstration's filings of evaluators (附件3): all but two certificates are on file; three change the
+person, of one there is but a draft, of one nothing."""
 
 import datetime as dt
 from typing import Any
@@ -13,7 +13,8 @@ from evaluators import filing_content as shape
 from evaluators.forms.filings import FilingForm
 from evaluators.models import EvaluatorFiling
 from evaluators.services import filings as services
-from reporting.demo import names, papers
+from reporting.demo import papers
+from reporting.demo.coordination import certificate_of
 from reporting.demo.fees import OFFERS
 from reporting.demo.province import DemoProvince
 
@@ -23,6 +24,8 @@ PHONE = "0351-7000000"
 FILED_ON = dt.date(2019, 12, 24)
 LATER = dt.datetime(2020, 11, 12, 2, tzinfo=dt.UTC)
 CHANGED = {"机器人运维": "submitted", "网店运营": "returned", "物流管理": "refused"}
+OWED_ON = dt.date(2019, 12, 5)
+DRAFTED = "文物数字化"
 COMMENT = "新负责人的授权函未写明授权期限，请核对。（演示）"
 
 
@@ -46,11 +49,10 @@ def _typed(person: str) -> shape.Typed:
 def play(province: DemoProvince) -> None:
     """Filed and accepted before the first fee standard is proposed; three change the person this autumn."""
     office = province.users["office1"]
+    services.owe_filings(at=clock.at(OWED_ON, dt.time(9)))
     first = clock.at(FILED_ON, dt.time(10))
     for subject in OFFERS:
-        certificate = Certificate.objects.select_related("owner").get(
-            name=names.certificate(subject), owner__is_demonstration=True
-        )
+        certificate = certificate_of(subject)
         officer = province.evaluators[certificate.owner_id]
         record = _file(certificate, "演示负责人", first, officer)
         services.accept_filing(record, by=office, at=first + dt.timedelta(days=2))
@@ -62,11 +64,24 @@ def play(province: DemoProvince) -> None:
             services.return_filing(record, comment=COMMENT, by=office, at=at)
         elif stand == "refused":
             services.refuse_filing(record, comment=COMMENT, by=office, at=at)
+    _draft(province)
+
+
+def _draft(province: DemoProvince) -> None:
+    certificate = certificate_of(DRAFTED)
+    services.save_draft(
+        certificate=certificate,
+        typed=_typed("演示负责人"),
+        revision=0,
+        by=province.evaluators[certificate.owner_id],
+        at=LATER,
+    )
 
 
 def _file(certificate: Certificate, person: str, at: dt.datetime, officer: User) -> EvaluatorFiling:
     record = EvaluatorFiling.objects.filter(pk=certificate.pk).first()
-    stored: Any = shape.typed_of(record.current.content) if record and record.current else {}
+    content: Any = record.current.content if record and record.current else None
+    stored = shape.typed_of(content) if content else {}
     record = services.save_draft(
         certificate=certificate,
         typed=_typed(person) | {kind: stored.get(kind, "") for kind in shape.FILES},

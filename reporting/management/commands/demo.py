@@ -9,7 +9,16 @@ from django.db import transaction
 from accounts.models import City, Organization, PilotMembership, User
 from core import clock
 from core.models import ClockOrigin
-from reporting.demo import agreements, evaluator_filings, fees, filings, funds, platform
+from reporting.demo import (
+    activities,
+    agreements,
+    coordination,
+    evaluator_filings,
+    fees,
+    filings,
+    funds,
+    platform,
+)
 from reporting.demo.autumn import Autumn
 from reporting.demo.chronicle import Chronicle, settle
 from reporting.demo.province import PASSWORD, SCHOOLS, DemoProvince, Founder
@@ -76,6 +85,7 @@ def make(*, schools: int, years: int, seed: int, say: Callable[[str], object]) -
     starts_on = clock.local(NOW).date() - dt.timedelta(weeks=52 * years)
     starts_on -= dt.timedelta(days=starts_on.weekday())
     province = Founder(schools=schools, starts_on=starts_on, rng=rng).found()
+    _begin_evaluators(province)
     Chronicle(province, starts_on=starts_on, now=NOW, rng=rng).play(say)
     funds.allocate(province, now=NOW)
     say("申报、协议和费用 …")
@@ -84,9 +94,15 @@ def make(*, schools: int, years: int, seed: int, say: Callable[[str], object]) -
     ClockOrigin.objects.create(real_at=clock.real_now(), portal_at=NOW)
 
 
+def _begin_evaluators(province: DemoProvince) -> None:
+    """Before the weeks are played: the months that evaluators report count their activities."""
+    coordination.play(province)
+    evaluator_filings.play(province)
+    activities.play(province)
+
+
 def _apply(province: DemoProvince, rng: Random) -> None:
     """From fees and agreements to programmes: two rounds, of which the second is running."""
-    evaluator_filings.play(province)
     fees.play(province)
     platform.found_sleepers(province)
     spring = Spring(province, now=NOW, rng=rng)
