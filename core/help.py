@@ -42,6 +42,13 @@ TOPICS = {
     ),
     "agreements": Topic("合作协议", ("agreements:list",)),
     "sites": Topic("考核站点", ("sites:list", "sites:coverage", "sites:nearest")),
+    "deadlines": Topic("截止事项与日历订阅", ("obligations:deadlines",)),
+    "feedback": Topic(
+        "对评价组织的反馈",
+        ("supervision:feedback-list", "supervision:feedback-questions", "supervision:feedback-counts"),
+    ),
+    "monitoring": Topic("监测点", ("supervision:monitoring",)),
+    "credit": Topic("学分记录建议", ("credit:list",)),
     "accounts": Topic("账号与交接", ("accounts:user-list", "accounts:organization-list", "core:audit")),
     "channels": Topic("邮件与群机器人", ("core:channels",)),
     "questions": Topic("常见问题", ("obligations:deadlines",)),
