@@ -45,7 +45,6 @@ PUBLIC = (
 REFUSED_BY_STATE = {
     # The site is with the evaluator: it changes after a return only.
     ("sites:edit", "contact"),
-    ("sites:edit", "leader"),
     # The activity has not begun: its results come after its end.
     ("activities:complete", "evaluator_officer"),
 }
