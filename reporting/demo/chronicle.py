@@ -14,16 +14,17 @@ from django.db.models import F, OuterRef, Subquery
 from accounts.models import Organization, User
 from core import clock, events
 from core.bulk import insert
-from core.drafts import RECEIPT_LETTERS, content_hash
+from core.drafts import content_hash
 from core.models import Event, Notice
 from obligations import services as obligations
 from obligations.models import Obligation, ObligationKind, Outcome, Period, Suspension, received_outcome
 from obligations.periods import make_periods
 from reporting import services
 from reporting.demo import behaviour, figures
-from reporting.demo.bulk import next_key, refresh_statistics, reset_keys
+from reporting.demo.bulk import next_key, receipt, refresh_statistics, reset_keys
 from reporting.demo.names import LABEL
 from reporting.demo.province import DemoProvince, DemoSchool
+from reporting.demo.summaries import Summaries
 from reporting.models import ProgrammeFigures, ReportVersion, WeeklyReport
 from reporting.sweep import LAG, sweep
 
@@ -109,6 +110,9 @@ class Chronicle:
             at=declared_at,
         )
         self._plan_vacations()
+        Summaries(self.province, now=self.now, rng=self.rng).plan(
+            effective_from=self.starts_on, declared_at=declared_at, at=self._at
+        )
         make_periods(ObligationKind.WEEKLY_REPORT, at=self.now)
         weekly = Period.objects.filter(kind=ObligationKind.WEEKLY_REPORT, opens_at__lte=self.now)
         periods = list(weekly.select_related("policy").order_by("starts_on"))
@@ -211,7 +215,7 @@ class Chronicle:
             pk=number,
             report_id=filing.obligation.pk,
             number=1,
-            receipt=_receipt(filing.received_at, number),
+            receipt=receipt("ZB", filing.received_at, number),
             token=f"{self.rng.getrandbits(128):032x}",
             received_at=filing.received_at,
             submitted_by=reporter.school.contact,
@@ -352,11 +356,3 @@ def settle(now: dt.datetime) -> None:
     """What the portal's own jobs have done by `now`; and notices are read within two weeks."""
     sweep(now - LAG)
     Notice.objects.filter(created_at__lt=now - READ_AFTER).update(read_at=F("created_at"))
-
-
-def _receipt(at: dt.datetime, number: int) -> str:
-    """In the form of the portal's own; `number` is scattered over thirty bits, so none comes twice."""
-    scattered = number * 0x2545F491 % 2**30
-    letters = RECEIPT_LETTERS
-    tail = "".join(letters[scattered >> 5 * n & 31] for n in range(6))
-    return f"ZB{clock.local(at):%Y%m%d}-{tail}"

@@ -14,10 +14,12 @@ from reporting.demo import (
     agreements,
     coordination,
     evaluator_filings,
+    feedback,
     fees,
     filings,
     funds,
     platform,
+    sites,
 )
 from reporting.demo.autumn import Autumn
 from reporting.demo.chronicle import Chronicle, settle
@@ -111,5 +113,7 @@ def _apply(province: DemoProvince, rng: Random) -> None:
     agreements.sign_unusual(province, now=NOW)
     filings.play(province, [*spring.old, *spring.new])
     Autumn(province, now=NOW, rng=rng).play()
+    sites.play(province, rng)
+    feedback.play(province)
     platform.tell_courses(province)
     platform.take_states(province, rng)
