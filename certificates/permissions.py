@@ -7,7 +7,7 @@ CLAUSE = "教职成厅函〔2019〕19号 三(三)"
 
 
 def may_see_proposals(user: User) -> bool:
-    return user.sees_province or user.role == Role.EVALUATOR
+    return user.sees_province or user.role in {Role.EVALUATOR, Role.COORDINATOR}
 
 
 def may_propose(user: User, proposal: CreditProposal) -> bool:

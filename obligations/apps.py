@@ -29,7 +29,7 @@ class ObligationsConfig(AppConfig):
         nav.register(
             "报送", "国家平台名单", "obligations:platform-lists", may=permissions.may_see_platform_lists
         )
-        nav.register("报送", "停报登记", "obligations:suspensions", may=permissions.may_see_deadlines)
+        nav.register("报送", "停报登记", "obligations:suspensions", may=permissions.may_see_suspensions)
         nav.register("管理", "报送规则", "obligations:policies", may=permissions.may_see_rules)
         nav.register("管理", "节假日安排", "obligations:calendar", may=permissions.may_see_rules)
         nav.register("管理", "平台停机", "obligations:outages", may=permissions.may_see_rules)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, Q
 
+from accounts import in_charge
 from accounts.models import Organization, OrganizationQuerySet, User
 from obligations import periods
 from obligations.models import Period
@@ -20,8 +21,15 @@ class Coming(NamedTuple):
 def coming(user: User, at: dt.datetime) -> list[Coming]:
     """The periods ahead that concern somebody within the user's scope, the soonest due first; two queries."""
     ahead = list(Period.objects.unopened().filter(due_at__gt=at).order_by("due_at", "pk"))
-    counts = _owing(Organization.objects.visible_to(user), ahead)
+    counts = _owing(watched(user), ahead)
     return [Coming(period, counts[period.pk]) for period in ahead if counts.get(period.pk)]
+
+
+def watched(user: User) -> OrganizationQuerySet:
+    """Whoever may owe something within the user's scope, with those in his or her charge."""
+    charged = in_charge.organizations(user).values("pk")
+    scope = Organization.objects.visible_to(user).values("pk")
+    return Organization.objects.filter(Q(pk__in=scope) | Q(pk__in=charged))
 
 
 def _owing(organizations: OrganizationQuerySet, ahead: list[Period]) -> dict[int, int]:

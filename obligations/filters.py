@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from accounts.models import Organization
 from core import clock
 from core.forms import DayInput
+from obligations import permissions
+from obligations.coming import watched
 from obligations.models import Obligation, ObligationKind, Outcome, Suspension
 
 STATES = [
@@ -66,7 +68,7 @@ class SuspensionFilter(django_filters.FilterSet):
 
 def _owing(request: HttpRequest) -> QuerySet[Organization]:
     """Whoever may owe something within the user's scope: schools, evaluators, authorities."""
-    return Organization.objects.visible_to(request.user).order_by("-kind", "code")
+    return watched(request.user).order_by("-kind", "code")
 
 
 class DeadlineFilter(django_filters.FilterSet):
@@ -100,7 +102,9 @@ class DeadlineFilter(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         # Whoever acts for one organisation has nothing to choose.
         if not self.request.user.sees_reporting:
-            for name in ("city", "organization", "by"):
+            del self.filters["city"]
+        if not permissions.may_watch_deadlines(self.request.user):
+            for name in ("organization", "by"):
                 del self.filters[name]
 
     def filter_text(self, queryset: QuerySet, name: str, value: str) -> QuerySet:

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from core.templatetags.portal import closing
+from obligations import permissions
 from obligations.coming import coming
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Outcome, Period
 
@@ -44,11 +45,12 @@ def calendar(user: User, at: dt.datetime) -> bytes:
     own = Obligation.objects.visible_to(user).filter(organization=user.organization_id)
     rows = own.filter(due_at__gte=at - KEPT).select_related("period").order_by("due_at", "pk")
     entries = [_own(row) for row in rows]
-    if user.sees_reporting:
+    watches = permissions.may_watch_deadlines(user)
+    if watches:
         others = Obligation.objects.visible_to(user).exclude(organization=user.organization_id)
         entries += _of_others(others.filter(due_at__gte=at - KEPT))
     entries += [
-        _ahead(found.period, found.owing, watches=user.sees_reporting, organization_id=user.organization_id)
+        _ahead(found.period, found.owing, watches=watches, organization_id=user.organization_id)
         for found in coming(user, at)
     ]
     return render(entries)

@@ -11,6 +11,15 @@ def may_see_rules(user: User) -> bool:
 
 def may_see_deadlines(user: User) -> bool:
     """Those who owe something, and those who watch over those who do."""
+    return may_watch_deadlines(user) or user.role in Role.of_an_organization()
+
+
+def may_watch_deadlines(user: User) -> bool:
+    """See what several organisations owe: the watchers of reporting, and a coordinator (MOE 一(一))."""
+    return user.sees_reporting or user.role == Role.COORDINATOR
+
+
+def may_see_suspensions(user: User) -> bool:
     return user.sees_reporting or user.role in Role.of_an_organization()
 
 

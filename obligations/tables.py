@@ -12,6 +12,7 @@ from accounts.models import Role, User
 from core import clock
 from core.tables import NUMBER, WIDE, InstantColumn, PortalTable, StateColumn, with_note
 from core.templatetags import portal
+from obligations import permissions
 from obligations.models import (
     PERIODIC,
     Dispute,
@@ -56,9 +57,7 @@ def _page(obligation: Obligation, user: User) -> str:
 
 
 class DeadlineTable(PortalTable):
-    organization = tables.Column(
-        "机构", linkify=("accounts:organization-detail", [tables.A("organization_id")])
-    )
+    organization = tables.Column("机构", linkify=lambda record, table: table.page_of_whom(record))
     title = tables.Column("事项", linkify=lambda record, table: _page(record, table.user) or None)
     due_at = tables.Column("截止")
     left = tables.Column("时间", accessor="due_at", orderable=False)
@@ -72,7 +71,14 @@ class DeadlineTable(PortalTable):
     def __init__(self, *args: Any, user: User, by_organization: bool = False, **kwargs: Any) -> None:
         self.user = user
         self.by_organization = by_organization
-        super().__init__(*args, exclude=() if user.sees_reporting else ("organization",), **kwargs)
+        exclude = () if permissions.may_watch_deadlines(user) else ("organization",)
+        super().__init__(*args, exclude=exclude, **kwargs)
+
+    def page_of_whom(self, record: Obligation) -> str | None:
+        """A coordinator looks after organisations whose pages are not his or hers to read."""
+        if not self.user.sees_reporting:
+            return None
+        return reverse("accounts:organization-detail", args=[record.organization_id])
 
     def heading_of(self, record: Obligation) -> str:
         """The day (what is done apart), or the organisation; "" once it was sorted by a column."""

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts import in_charge
 from accounts.models import Role
 from certificates.models.catalogue import Certificate
 from core.drafts import Drafted, Version, VersionQuerySet
@@ -14,11 +15,14 @@ from core.drafts import Drafted, Version, VersionQuerySet
 
 class CreditProposalQuerySet(models.QuerySet["CreditProposal"]):
     def visible_to(self, user: Any) -> "CreditProposalQuerySet":
-        """The province's roles all; an evaluator those of its certificates."""
+        """The province's roles all; an evaluator those of its certificates, a coordinator those of the
+        evaluators in his or her charge."""
         if user.sees_province:
             return self.all()
         if user.role == Role.EVALUATOR:
             return self.filter(certificate__owner=user.organization_id)
+        if user.role == Role.COORDINATOR:
+            return self.filter(certificate__owner__in=in_charge.organizations(user))
         return self.none()
 
 

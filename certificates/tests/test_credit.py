@@ -144,7 +144,7 @@ def test_each_role_at_each_page(world, client_for):
         "leading": ((200, 200), 403, 403, 403),
         "finance": ((200, 200), 403, 403, 403),
         "evaluator_officer": ((200, 200), 200, 403, 403),
-        "coordinator": ((403, 404), 404, 404, 403),
+        "coordinator": ((200, 404), 404, 404, 403),
         "contact": ((403, 404), 404, 404, 403),
         "city_officer": ((403, 404), 404, 404, 403),
         "learner": ((403, 404), 404, 404, 403),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Organization, Role
+from accounts.models import Organization, OrganizationQuerySet, Role
 
 
 class EvaluatorQuerySet(models.QuerySet["Evaluator"]):
@@ -35,6 +35,14 @@ class Evaluator(models.Model):
 
     def __str__(self) -> str:
         return self.organization.name
+
+
+def organizations_of_charges(user: Any) -> OrganizationQuerySet:
+    """The evaluators now in the charge of a coordinator, for `accounts.in_charge`."""
+    if user.role != Role.COORDINATOR:
+        return Organization.objects.none()
+    charged = Charge.objects.filter(coordinator=user.pk, ended_at=None)
+    return Organization.objects.filter(pk__in=charged.values("evaluator"))
 
 
 class Charge(models.Model):

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models import Organization
+from accounts import in_charge
+from accounts.models import Organization, Role
 from obligations.models.pauses import Suspension
 from obligations.models.rules import PERIODIC, ObligationKind, Period
 
@@ -33,10 +34,14 @@ def received_outcome(
 
 class ObligationQuerySet(models.QuerySet["Obligation"]):
     def visible_to(self, user: Any) -> "ObligationQuerySet":
+        """Those who watch over reporting within their scope; school and evaluator their own; a coordinator
+        those of the evaluators in his or her charge."""
         if user.sees_reporting and user.sees_province:
             return self.all()
         if user.sees_reporting or user.role in {"school_contact", "school_leader", "evaluator"}:
             return self.filter(organization__in=Organization.objects.visible_to(user))
+        if user.role == Role.COORDINATOR:
+            return self.filter(organization__in=in_charge.organizations(user))
         return self.none()
 
     def weekly(self) -> "ObligationQuerySet":

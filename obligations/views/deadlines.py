@@ -49,13 +49,18 @@ class DeadlineList(ListPage):
         )
 
     def get_table_kwargs(self) -> dict[str, Any]:
-        by_organization = self.request.GET.get("by") == "organization" and self.request.user.sees_reporting
+        by_organization = self.request.GET.get("by") == "organization" and permissions.may_watch_deadlines(
+            self.request.user
+        )
         return {"user": self.request.user, "by_organization": by_organization}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.request.user
         return super().get_context_data(
-            kinds=self._kinds(), ahead=self._ahead(), sees_many=user.sees_reporting, **kwargs
+            kinds=self._kinds(),
+            ahead=self._ahead(),
+            sees_many=permissions.may_watch_deadlines(user),
+            **kwargs,
         )
 
     def _kinds(self) -> list[KindCount]:

@@ -33,7 +33,7 @@ class SuspensionList(ListPage):
     export_name = "停报登记"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        require(permissions.may_see_deadlines(request.user), "停报登记供报送单位及其主管部门查看。")
+        require(permissions.may_see_suspensions(request.user), "停报登记供报送单位及其主管部门查看。")
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Organization, OrganizationQuerySet, PilotMembership, Role
-from evaluators.models import Charge
+from accounts.models import Organization, OrganizationQuerySet, PilotMembership
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet
 from schools.models import Programme
 
@@ -17,9 +16,6 @@ def summaries_visible_to(user: Any) -> ObligationQuerySet:
     """The office, the leading group and the auditor all; a city its schools'; a coordinator those of the
     evaluators in his or her charge; evaluator and school their own."""
     rows = Obligation.objects.filter(kind__in=KINDS)
-    if user.role == Role.COORDINATOR:
-        charged = Charge.objects.filter(coordinator=user, ended_at=None).values("evaluator")
-        return rows.filter(organization__in=charged)
     return rows & Obligation.objects.visible_to(user)
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts import in_charge
 from accounts.models import Organization, Role
 from certificates.models import Certificate
 from obligations.models import Obligation
@@ -18,7 +19,7 @@ from obligations.models import Obligation
 
 def of_its_charges(user: Any) -> Q:
     """The evaluators now given to a coordinator."""
-    return Q(evaluator__evaluator__charges__coordinator=user.pk, evaluator__evaluator__charges__ended_at=None)
+    return Q(evaluator__in=in_charge.organizations(user))
 
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):
@@ -30,7 +31,7 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         if user.role in Role.of_a_school():
             return self.filter(school=user.organization_id)
         if user.role == Role.COORDINATOR:
-            return self.filter(of_its_charges(user) | Q(assignee=user.pk)).distinct()
+            return self.filter(of_its_charges(user) | Q(assignee=user.pk))
         return self.none()
 
     def counted_for(self, user: Any) -> "FeedbackQuerySet":

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from accounts import in_charge
 from accounts.models import Organization, Role
 from certificates.models import Certificate
 
@@ -20,10 +21,7 @@ class MonitoringTurnQuerySet(models.QuerySet["MonitoringTurn"]):
         if user.role == Role.EVALUATOR:
             return self.filter(certificate__owner=user.organization_id)
         if user.role == Role.COORDINATOR:
-            charges = "certificate__owner__evaluator__charges"
-            return self.filter(
-                **{f"{charges}__coordinator": user.pk, f"{charges}__ended_at": None}
-            ).distinct()
+            return self.filter(certificate__owner__in=in_charge.organizations(user))
         points = MonitoringPoint.objects.filter(turn=OuterRef("pk")).visible_to(user)
         return self.filter(Exists(points))
 

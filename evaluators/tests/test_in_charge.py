@@ -1,0 +1,76 @@
+"""What a coordinator sees of the evaluators in his or her charge: deadlines and credit proposals, from the
+moment it is given until it ends."""
+
+import pytest
+
+from accounts import in_charge
+from accounts.models import Role
+from certificates.models import CreditProposal
+from certificates.tests.test_credit import filed, published
+from core import clock
+from evaluators.services import charges
+from obligations.models import Obligation
+
+DEADLINES = "/deadlines/"
+
+
+@pytest.fixture
+def proposal(world):
+    found = published(world)
+    filed(world, found)
+    return found
+
+
+def given(world):
+    return charges.give(
+        evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now()
+    )
+
+
+def test_it_is_seen_while_the_charge_lasts(world, proposal):
+    def seen():
+        rows = Obligation.objects.visible_to(world.coordinator)
+        return set(rows.values_list("organization", flat=True)), list(
+            CreditProposal.objects.visible_to(world.coordinator)
+        )
+
+    assert seen() == (set(), [])
+    charge = given(world)
+    assert seen() == ({world.evaluator_org.pk}, [proposal])
+    charges.end(charge, by=world.office, at=clock.now())
+    assert seen() == (set(), [])
+
+
+def test_nobody_else_has_organisations_in_charge(world):
+    given(world)
+    for who in (world.office, world.contact, world.evaluator_officer, world.city_officer):
+        assert not in_charge.organizations(who).exists()
+    world.coordinator.role = Role.EXPERT
+    world.coordinator.save()
+    assert not in_charge.organizations(world.coordinator).exists()
+    assert not Obligation.objects.visible_to(world.coordinator).exists()
+
+
+def test_the_page_of_deadlines_lists_them_with_their_organisation(world, proposal, client_for):
+    client = client_for(world.coordinator)
+    assert client.get(DEADLINES).context["count"] == 0
+    given(world)
+    answer = client.get(DEADLINES)
+    page = answer.content.decode()
+    assert answer.context["count"] == Obligation.objects.filter(organization=world.evaluator_org).count() > 0
+    assert world.evaluator_org.name in page
+    assert f"/credit-proposals/{proposal.pk}/" in page
+    assert "太原演示职业学校" not in page
+    assert client.get(f"{DEADLINES}?by=organization").status_code == 200
+    assert client.get("/suspensions/").status_code in (403, 404)
+
+
+def test_a_proposal_is_read_and_not_answered(world, proposal, client_for):
+    client = client_for(world.coordinator)
+    page = f"/credit-proposals/{proposal.pk}/"
+    assert client.get(page).status_code == 404
+    given(world)
+    assert client.get(page).status_code == 200
+    assert client.get("/credit-proposals/").context["count"] == 1
+    assert client.get(f"{page}credit_accept/").status_code == 403
+    assert client.get(f"{page}edit/").status_code == 403
