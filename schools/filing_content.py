@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from core import draft_files
 from core.draft_pages import Difference
 from core.fields import masked
 
@@ -33,7 +34,7 @@ LABELS = {
 PARTS = {"name": "姓名", "department": "部门", "duty": "负责业务", "phone": "电话"}
 PHONES = {"leader_phone", "contact_mobile", "contact_phone"}
 IS_HEAD = "is_head"
-MEMBERS, FILES = "members", "files"
+MEMBERS, FILES = "members", draft_files.FIELD
 MOST_MEMBERS = 60
 ROWS_SHOWN = 3
 _MEMBER = re.compile(r"member-(\d{1,3})-(name|department|duty|phone)")
@@ -58,10 +59,6 @@ def with_members(typed: Mapping[str, str], members: Iterable[Mapping[str, str]])
     for number, member in enumerate(members):
         kept |= {member_field(number, part): member[part] for part in PARTS}
     return kept
-
-
-def file_ids(typed: Mapping[str, str]) -> list[str]:
-    return typed.get(FILES, "").split()
 
 
 def typed_from(posted: Mapping[str, str]) -> Typed:
@@ -113,8 +110,10 @@ def differences(before: Typed, after: Typed, names: Mapping[str, str], *, plain:
     if members_of(before) != members_of(after):
         both = (_members_words(members_of(typed), plain) for typed in (before, after))
         found.append(Difference(MEMBERS, "工作组成员", *both))
-    if file_ids(before) != file_ids(after):
-        files = ("\n".join(names.get(pk, "文件") for pk in file_ids(typed)) for typed in (before, after))
+    if draft_files.ids_of(before) != draft_files.ids_of(after):
+        files = (
+            "\n".join(names.get(pk, "文件") for pk in draft_files.ids_of(typed)) for typed in (before, after)
+        )
         found.append(Difference(FILES, "试点工作方案", *files))
     return found
 

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 
 from accounts.forms import MobileField
+from core import draft_files
 from core.forms import EvidenceField
 from core.models import Attachment
 from schools import filing_content as shape
@@ -118,7 +119,7 @@ class FilingForm(forms.Form):
             {part: data[shape.member_field(number, part)] for part in shape.PARTS}
             for number in range(len(shape.members_of(self.data)))
         ]
-        files = [{"id": str(f.pk), "name": f.name, "sha256": f.sha256} for f in self.plan_files]
+        files = draft_files.told(self.plan_files)
         return {
             "school": school.organization.code,
             "name": school.organization.name,

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import PilotMembership, Role, User
-from core import clock, drafts, events, notices
-from core.attachments import attach, discard
+from core import clock, draft_files, drafts, events, notices
+from core.attachments import attach
 from core.models import Attachment
 from core.templatetags.portal import closing
 from obligations import services as obligations
@@ -24,6 +24,7 @@ from schools.models import School, SchoolFiling, SchoolFilingVersion
 from schools.permissions import may_file, may_review_filings
 from schools.workflow import filing as lifecycle
 
+# Recorded until core.draft_files told of it; the history still names it.
 events.register(filing_file_removed="移除未提交的文件")
 
 # The duty of the first filing, one month after the list is published; a return opens `filing-v<n>`.
@@ -69,40 +70,10 @@ def save_draft(
     if refusal := why_not_file(by, school, at):
         raise PermissionDenied(refusal)
     record, _ = SchoolFiling.objects.get_or_create(school=school)
-    added = [str(attach(target=record, upload=upload, by=by, at=at).pk) for upload in uploads]
-    known = {str(pk) for pk in Attachment.objects.of(record).values_list("pk", flat=True)}
-    ids = [pk for pk in [*shape.file_ids(typed), *added] if pk in known]
-    record.save_draft(
-        typed={**typed, shape.FILES: " ".join(dict.fromkeys(ids))}, revision=revision, by=by, at=at
-    )
-    _forget_files(record, by=by, at=at)
+    typed = draft_files.taken_in(record, typed, uploads, by=by, at=at)
+    record.save_draft(typed=typed, revision=revision, by=by, at=at)
+    draft_files.forget_loose(record, by=by, at=at)
     return record
-
-
-def _forget_files(record: SchoolFiling, *, by: User, at: dt.datetime) -> None:
-    """Files that neither the draft nor a version names were never filed: they go."""
-    draft: Any = record.draft
-    kept = set(shape.file_ids(draft or {}))
-    loose = [file for file in Attachment.objects.of(record) if str(file.pk) not in kept]
-    if not loose:
-        return
-    for version in record.versions.all():
-        kept |= {file["id"] for file in version.content[shape.FILES]}
-    for file in loose:
-        if str(file.pk) not in kept:
-            _forget(record, file, by=by, at=at)
-
-
-def _forget(record: SchoolFiling, file: Attachment, *, by: User, at: dt.datetime) -> None:
-    events.record(
-        "filing_file_removed",
-        record,
-        by=by,
-        at=at,
-        organization_id=record.organization_id,
-        changes={"文件": file.name, "SHA-256": file.sha256},
-    )
-    discard(file)
 
 
 @lifecycle.verb("filing_submit")

@@ -10,10 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
-from core import clock
+from core import clock, draft_files
 from core.models import Attachment, Event
 from core.tests.test_attachments import png
-from schools import filing_content as shape
 from schools.models import SchoolFiling, SchoolFilingVersion
 from schools.services import filings
 from schools.tests.test_filings import PHONES, TYPED, draft, owe, picture, submit
@@ -73,7 +72,7 @@ def test_rows_are_added_and_files_removed_by_press(world, client_for):
     address = client.post("/filings/mine/", posted(action="add")).url
     assert page(client, address.partition("#")[0]).count('class="member"') == 6
     record = draft(world, uploads=[picture()])
-    pk = shape.file_ids(record.draft)[0]
+    pk = draft_files.ids_of(record.draft)[0]
     assert client.post("/filings/mine/", posted(record, action=f"remove:{pk}")).status_code == 302
     assert not Attachment.objects.exists()
 

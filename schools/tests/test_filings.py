@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import PilotMembership
-from core import clock
+from core import clock, draft_files
 from core.drafts import DraftConflict
 from core.models import Attachment, Event, Notice
 from core.tests.test_attachments import png
@@ -78,7 +78,7 @@ def draft(world, *, uploads=(), by=None, **changes):
 def submit(world, token="", **changes):
     first = not Attachment.objects.filter(target_id=str(world.school.pk)).exists()
     record = draft(world, uploads=[picture()] if first else [], **changes)
-    files = list(Attachment.objects.filter(pk__in=shape.file_ids(record.draft)))
+    files = list(Attachment.objects.filter(pk__in=draft_files.ids_of(record.draft)))
     form = FilingForm(record.draft, files=files, check=True)
     assert form.is_valid(), form.errors
     return filings.submit_filing(
@@ -201,20 +201,20 @@ def test_whoever_reads_without_the_right_sees_masked_numbers(world):
 
 def test_a_file_taken_off_before_it_was_filed_is_gone_and_a_filed_one_stays(world):
     record = draft(world, uploads=[picture("甲.png"), picture("乙.png")])
-    one, two = shape.file_ids(record.draft)
+    one, two = draft_files.ids_of(record.draft)
     record = draft(world, files=two)
     assert not Attachment.objects.filter(pk=one).exists()
-    assert Event.objects.filter(action="filing_file_removed").count() == 1
+    assert Event.objects.filter(action="draft_file_removed").count() == 1
     submit(world)
     record = draft(world, uploads=[picture("丙.png")], files="")
     assert Attachment.objects.filter(pk=two).exists()
-    assert shape.file_ids(record.draft) != [two]
+    assert draft_files.ids_of(record.draft) != [two]
 
 
 def test_a_draft_names_no_file_of_another_record(world):
     version = submit(world)
     scan = filings.attach_scan(version, upload=picture(), by=world.contact, at=clock.now())
-    assert shape.file_ids(draft(world, files=str(scan.pk)).draft) == []
+    assert draft_files.ids_of(draft(world, files=str(scan.pk)).draft) == []
 
 
 def test_a_version_without_its_files_is_refused(world):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import typed as kept_typed
 from accounts.models import Role
 from accounts.typed import keeps_typed
-from core import clock, draft_pages
+from core import clock, draft_files, draft_pages
 from core.drafts import DraftConflict, content_hash
 from core.models import Attachment
 from schools import filing_content as shape
@@ -63,13 +63,6 @@ def start(school: School, record: SchoolFiling | None) -> shape.Typed:
     }
 
 
-def _files(record: SchoolFiling | None, typed: shape.Typed) -> list[Attachment]:
-    if record is None or not (ids := shape.file_ids(typed)):
-        return []
-    found = {str(file.pk): file for file in Attachment.objects.of(record)}
-    return [found[pk] for pk in ids if pk in found]
-
-
 def page_context(request: HttpRequest, school: School, record: SchoolFiling | None) -> dict[str, Any]:
     owed = list(filings.duties(school.pk).pending())
     return {
@@ -112,7 +105,7 @@ def _show(
     rows = request.GET.get("rows", "")
     form = FilingForm(
         typed,
-        files=_files(record, typed),
+        files=draft_files.files_of(record, typed),
         rows=int(rows) if rows.isdecimal() and len(rows) < 4 else shape.ROWS_SHOWN,
         check=check,
     )
@@ -133,7 +126,7 @@ def _save(request: HttpRequest, school: School, at: dt.datetime) -> HttpResponse
     if action == "merge":
         typed = shape.take(typed, start(school, record), _chosen(request))
     if action.startswith("remove:"):
-        kept = [pk for pk in shape.file_ids(typed) if pk != action.removeprefix("remove:")]
+        kept = [pk for pk in draft_files.ids_of(typed) if pk != action.removeprefix("remove:")]
         typed[shape.FILES] = " ".join(kept)
     upload = PlanFilesForm(request.POST, request.FILES)
     uploads = upload.cleaned_data["plan"] if upload.is_valid() else []
@@ -159,7 +152,7 @@ def _save(request: HttpRequest, school: School, at: dt.datetime) -> HttpResponse
 
 
 def _checked(request: HttpRequest, school: School, record: SchoolFiling, typed: shape.Typed) -> HttpResponse:
-    if FilingForm(typed, files=_files(record, typed), check=True).is_valid():
+    if FilingForm(typed, files=draft_files.files_of(record, typed), check=True).is_valid():
         return redirect("filings:check")
     return _show(request, school, record, typed, check=True)
 
@@ -222,7 +215,7 @@ def check(request: HttpRequest) -> HttpResponse:
         return redirect("filings:receipt", sent.receipt)
     if record is None or record.draft is None:
         return redirect("filings:edit")
-    form = FilingForm(record.draft, files=_files(record, record.draft), check=True)
+    form = FilingForm(record.draft, files=draft_files.files_of(record, record.draft), check=True)
     if not form.is_valid():
         return redirect(f"{reverse('filings:edit')}?check")
     content = form.content(school)
