@@ -110,6 +110,13 @@ def test_a_coordinator_sees_those_in_his_charge(world, activity, client_for):
     assert client.get(reverse("activities:detail", args=[activity.pk])).status_code == 404
 
 
+def test_a_school_is_not_told_which_others_it_is_for(world, client_for):
+    found = file(world, schools=[world.school, world.other_school])
+    page = reverse("activities:detail", args=[found.pk])
+    assert str(world.other_school) not in text(client_for(world.contact).get(page))
+    assert str(world.other_school) in text(client_for(world.office).get(page))
+
+
 def test_a_school_reads_no_other_schools_teachers(world, client_for):
     activity = file(world)
     theirs = teacher(world, name="外校张三", by=world.other_contact)

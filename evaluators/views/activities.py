@@ -122,6 +122,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "no_sign_up": signups.why_no_sign_up(activity, user, at),
         "keeps": keeps,
         "no_results": signups.why_no_results(activity, user, at),
+        # It names every school that the activity is for: a school is told only of itself.
+        "sees_record": user.role not in Role.of_a_school(),
     }
     return render(request, "evaluators/activities/detail.html", context)
 

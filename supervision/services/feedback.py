@@ -15,6 +15,7 @@ from accounts.models import Organization, Role, User, UserQuerySet
 from certificates.models import Certificate
 from core import clock, drafts, events, notices
 from core.attachments import attach
+from core.reference import normalised
 from core.templatetags.portal import when
 from obligations import services as obligations
 from obligations.calendar import add_working_days
@@ -210,7 +211,8 @@ def _gives_away(feedback: Feedback, text: str) -> str:
     names = [school.name, school.code, feedback.receipt]
     names += school.aliases.values_list("name", flat=True)
     names += school.users.values_list("name", flat=True)
-    return next((name for name in names if name and name in text), "")
+    plain = normalised(text)
+    return next((name for name in names if name and normalised(name) in plain), "")
 
 
 @transaction.atomic

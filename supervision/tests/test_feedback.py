@@ -209,7 +209,7 @@ def test_the_evaluator_never_learns_who_complained(world, client_for):
     assert "所学校" not in client.get(COUNTS).content.decode()
 
 
-@pytest.mark.parametrize("words", ["太原演示职业学校反映的情况", "据FK反映"])
+@pytest.mark.parametrize("words", ["太原演示职业学校反映的情况", "太原 演示职业\n学校反映", "据FK反映"])
 def test_a_question_that_gives_the_school_away_is_refused(world, words):
     feedback = filed(world)
     words = words.replace("FK", feedback.receipt)
