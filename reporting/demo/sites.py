@@ -103,8 +103,8 @@ class Sites:
                 )
         insert(rows)
         home = self.province.schools[0]
-        north, east = self.places[home.organization.pk]
-        fields = {"county": None, "latitude": north, "longitude": east}
+        latitude, longitude = self.places[home.organization.pk]
+        fields = {"county": None, "latitude": latitude, "longitude": longitude}
         services.set_place(fields=fields, by=home.contact, at=day(4, 8, 10))
 
     def _near(self, degrees: float) -> Decimal:
@@ -130,7 +130,7 @@ class Sites:
         position: tuple[Decimal, Decimal] | None = None,
     ) -> ExamSite:
         certificate = certificate_of(subject)
-        north, east = position or self.places.get(school.organization.pk, (None, None))
+        north, east = position or self.places.get(school.organization.pk) or (None, None)
         return services.apply(
             certificate,
             fields={
@@ -177,8 +177,9 @@ class Sites:
             comment, last = REASONS[S.ENDED], dt.date(2020, 9, 1)
             services.end(self._file(site), ended_on=last, comment=comment, by=self.office, at=day(9, 1, 15))
         elif other.end == "asked":
-            asked = {"comment": REASONS["asked"], "by": school.contact, "at": day(11, 13, 9)}
-            services.ask_to_end(self._file(site), **asked)
+            services.ask_to_end(
+                self._file(site), comment=REASONS["asked"], by=school.contact, at=day(11, 13, 9)
+            )
 
 
 def play(province: DemoProvince, rng: Random) -> None:

@@ -18,6 +18,21 @@ from certificates.models import Certificate, CertificateLevel
 from core import bulk, clock
 from core.drafts import content_hash
 from core.models import Attachment, ClockOrigin, Event
+from evaluators.models import (
+    Activity,
+    Charge,
+    EvaluatorFiling,
+    ExamSite,
+    Qualification,
+    Resource,
+    SchoolPlace,
+    SignUp,
+    Teacher,
+    Trainer,
+    TrainingRule,
+)
+from evaluators.services.resources import old_since
+from evaluators.shares import team_share
 from funding.fees import beyond, limits_on
 from funding.models import Allocation, FeeCap, FeePolicy, FeeStandard
 from obligations.models import Obligation, ObligationKind, Outcome, Period
@@ -26,9 +41,12 @@ from reporting import content as shape
 from reporting.demo import behaviour, names
 from reporting.demo.chronicle import Chronicle
 from reporting.demo.province import PASSWORD
-from reporting.models import ProgrammeFigures, ReportVersion, StreakWarning
+from reporting.models import ProgrammeFigures, ReportVersion, StreakWarning, Summary, SummaryVersion
 from reporting.sheet import sheet_for
 from reporting.streaks import current_streaks
+from reporting.summaries.content import questions
+from reporting.summaries.forms import SummaryForm
+from reporting.summaries.sheet import sheet_for as summary_sheet
 from reporting.sweep import LAG, sweep
 from schools import differences
 from schools.models import (
@@ -47,7 +65,7 @@ from schools.models import (
     SchoolFiling,
 )
 from schools.services import duties, publications
-from supervision.models import Case
+from supervision.models import Case, Feedback, FeedbackQuestion, MonitoringTurn
 
 
 def load_reference():
@@ -77,6 +95,11 @@ def test_the_demonstration_province_keeps_its_promises():
     _has_a_round_that_is_over()
     _has_a_round_with_items_in_every_state()
     _has_filings_in_every_state()
+    _has_evaluators_on_file_and_some_not()
+    _has_activities_and_teachers()
+    _has_sites_in_every_state_and_gaps()
+    _has_months_and_half_years()
+    _has_feedback_and_monitoring_points()
     _differs_from_the_national_platform_in_every_way()
     _gives_the_home_school_something_of_each()
     _is_not_made_twice()
@@ -134,6 +157,7 @@ def _is_what_the_portal_would_have_made():
     assert not any(sweep(clock.now() - LAG).as_dict().values())
     missed = Obligation.objects.filter(outcome=Outcome.MISSED)
     assert Event.objects.filter(action="obligation_missed").count() == missed.count()
+    missed = missed.filter(kind=ObligationKind.WEEKLY_REPORT)
     assert Event.objects.filter(action="report_submitted").count() == ReportVersion.objects.count()
     flagged = Case.objects.get().evidence.last().obligation
     assert StreakWarning.objects.count() == missed.exclude(pk=flagged.pk).count()
@@ -196,6 +220,13 @@ def _says_nothing_of_anybody_real():
         SchoolFiling.objects.filter(school__organization__in=real),
         PlatformApproval.objects.filter(organization__in=real),
         ExpertInterest.objects.filter(organization__in=real),
+        EvaluatorFiling.objects.filter(certificate__owner__in=real),
+        Activity.objects.filter(evaluator__in=real),
+        Trainer.objects.filter(evaluator__in=real),
+        Resource.objects.filter(certificate_level__certificate__owner__in=real),
+        ExamSite.objects.filter(Q(school__organization__in=real) | Q(certificate__owner__in=real)),
+        Feedback.objects.filter(evaluator__in=real),
+        MonitoringTurn.objects.filter(certificate__owner__in=real),
     ):
         assert not rows.exists()
     for round_ in ApplicationRound.objects.all():
@@ -341,6 +372,99 @@ def _has_filings_in_every_state():
     overdue = owed.pending().filter(due_at__lt=clock.now())
     assert overdue.exclude(organization__in=SchoolFiling.objects.values("pk")).exists()
     assert {"on_time", "late", "pending"} == set(owed.values_list("outcome", flat=True))
+
+
+def _has_evaluators_on_file_and_some_not():
+    filings = EvaluatorFiling.objects.filter(certificate__owner__is_demonstration=True)
+    assert set(filings.values_list("state", flat=True)) == set(EvaluatorFiling.State.values)
+    assert filings.filter(state="submitted").accepted().exists()
+    owed = Obligation.objects.filter(kind=ObligationKind.EVALUATOR_FILING)
+    overdue = {int(row.key) for row in owed.pending().filter(due_at__lt=clock.now())}
+    unfiled = Certificate.objects.filter(pk__in=overdue)
+    assert {one.short_name for one in unfiled} == {"演示文物数字化", "演示民宿管理"}
+    assert filings.get(certificate__in=unfiled).state == "draft"
+    assert not FeeStandard.objects.filter(certificate_level__certificate__in=unfiled).exists()
+    assert Charge.objects.filter(coordinator__username="coordinator", ended_at=None).count() == 5
+    credit = Obligation.objects.filter(kind=ObligationKind.CREDIT_PROPOSAL)
+    assert set(credit.values_list("outcome", flat=True)) == {"on_time", "pending"}
+
+
+def _has_activities_and_teachers():
+    rows = Activity.objects.all()
+    assert set(rows.values_list("kind", flat=True)) == set(Activity.Kind.values)
+    assert set(rows.values_list("state", flat=True)) == set(Activity.State.values)
+    assert rows.filed_late().count() == 1
+    assert rows.filter(fee__gt=0).exclude(fee_basis="").exists()
+    assert rows.past(clock.now()).exists()
+    assert rows.filter(starts_at__lt=clock.now(), ends_at__gt=clock.now()).exists()
+    shares = [team_share(pk) for pk in set(Trainer.objects.values_list("evaluator", flat=True))]
+    assert {share.is_short for share in shares} == {True, False}
+    home = User.objects.get(username="contact")
+    assert Teacher.objects.values("school").distinct().count() == 10
+    assert Qualification.objects.filter(teacher__school=home.organization_id).expiring(clock.today()).exists()
+    assert Qualification.objects.filter(activity__isnull=False).exists()
+    assert SignUp.objects.visible_to(home).filter(activity__starts_at__gt=clock.now()).exists()
+    assert set(SignUp.objects.values_list("attended", flat=True)) == {True, False, None}
+    assert TrainingRule.objects.on(clock.today()).students_per_trainer == 80
+    assert Resource.objects.filter(updated_on__lt=old_since(clock.today())).count() == 1
+
+
+def _has_sites_in_every_state_and_gaps():
+    sites = ExamSite.objects.all()
+    assert set(sites.values_list("state", flat=True)) == set(ExamSite.State.values)
+    assert sites.filed().exclude(ending_asked_at=None).exists()
+    cities = set(sites.filed().values_list("city", flat=True))
+    assert 5 < len(cities) <= 11
+    for certificate in {site.certificate_id for site in sites}:
+        assert sites.filed().filter(certificate=certificate).values("city").distinct().count() < 11
+    beside = list(sites.filed().filter(certificate__name__contains="数据标注"))
+    assert len({site.city_id for site in beside}) == 1
+    assert max(abs(a.latitude - b.latitude) for a, b in pairwise(beside)) < Decimal("0.01")
+    home = User.objects.get(username="contact").organization
+    assert SchoolPlace.objects.filter(pk=home.pk).exists()
+    assert 100 < SchoolPlace.objects.count() < 161
+
+
+def _has_months_and_half_years():
+    months = Obligation.objects.filter(kind=ObligationKind.MONTHLY_REPORT)
+    october = Counter(months.filter(key="2020-10").values_list("outcome", flat=True))
+    assert october == {"on_time": 10, "late": 1, "missed": 1}
+    assert set(months.filter(key="2020-09").values_list("outcome", flat=True)) == {"on_time"}
+    assert SummaryVersion.objects.get(is_zero=True).report.obligation.key == "2020-10"
+    assert Obligation.objects.filter(kind=ObligationKind.CORRECTION, key="2020-10-v1").count() == 1
+    halves = Obligation.objects.filter(kind=ObligationKind.HALF_YEAR_SUMMARY, key="2020-H1")
+    counted = Counter(halves.values_list("outcome", flat=True))
+    assert counted["on_time"] > 30 * counted["missed"] > 0
+    assert {row.organization.kind for row in halves.filter(outcome="on_time")} == {"school", "evaluator"}
+    assert Event.objects.filter(action="summary_submitted").count() == Summary.objects.count()
+    for owed in [*halves.filter(outcome="on_time")[:3], *months.filter(outcome="on_time")[:3]]:
+        version = owed.summary.current
+        form = SummaryForm(summary_sheet(owed))
+        assert set(version.content) == {"period", "organization", "is_zero", "rows", "sums"} | (
+            set(form.shape.texts) | ({"files"} if form.shape.has_files else set())
+        )
+        assert set(version.content["rows"]) == set(form.sheet.names)
+        assert version.content_hash == content_hash(version.content)
+        for row in version.content["rows"].values():
+            assert set(row["given"]) == set(form.sheet.given(next(iter(form.sheet.names))))
+            assert row["explanation"] or not row["said"] or not questions(row["said"], row["given"])
+
+
+def _has_feedback_and_monitoring_points():
+    states = Counter(Feedback.objects.values_list("state", flat=True))
+    assert set(states) == set(Feedback.State.values)
+    home, evaluator = (User.objects.get(username=name) for name in ("contact", "evaluator"))
+    assert Feedback.objects.filter(school=home.organization_id).count() == 2
+    question = FeedbackQuestion.objects.get()
+    assert question.evaluator_id == evaluator.organization_id
+    assert question.answered_at is None
+    turns = MonitoringTurn.objects.order_by("certificate", "starts_on")
+    first, second, third = turns
+    assert first.certificate == second.certificate != third.certificate
+    assert second.starts_on - first.ends_on == dt.timedelta(days=1)
+    assert set(second.points.values_list("organization", flat=True)) - set(
+        first.points.values_list("organization", flat=True)
+    )
 
 
 def _differs_from_the_national_platform_in_every_way():
