@@ -56,5 +56,5 @@ def test_it_asks_the_database_the_same_for_one_and_for_many(world, client_for, d
     for more in (0, 3):
         for number in range(more):
             world.add_school(f"又一所{number}")
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(16):
             client.get(page(world))

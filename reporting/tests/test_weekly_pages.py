@@ -232,7 +232,7 @@ def test_the_report_shows_versions_differences_and_receipts(world, client_for):
     assert second.receipt in page
     assert "<del>40</del> → <ins>44</ins>" in page
     assert "单位盖章" in page
-    assert "由院校联系人或其代理人填报" in page
+    assert "由本校联系人或其代理人填报" in page
 
 
 def test_the_city_returns_and_the_school_sees_why(world, client_for):
