@@ -225,6 +225,8 @@ def test_standards_without_and_above_a_cap_are_found(world, client_for):
     client = client_for(world.auditor)
     found = {name: shown(client, STANDARDS, cap=name) for name in ("none", "above", "within")}
     assert found == {"none": [free], "above": [above], "within": [within]}
+    assert "高于现行上限" in client.get(STANDARDS, {"cap": "above"}).content.decode().split("<tbody>")[1]
+    assert "高于现行上限" not in client.get(STANDARDS, {"cap": "within"}).content.decode().split("<tbody>")[1]
     assert shown(client, STANDARDS, standing="coming") == [within]
     assert set(shown(client, STANDARDS, standing="in_force")) == {above, free}
     assert client.post(STANDARDS).headers["Content-Type"].startswith("application/vnd")

@@ -230,10 +230,10 @@ def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetim
         raise ValidationError("本批次结果已经公布，不能再延期；学校可在下一批次申报。")
     if not extension.reason:
         raise ValidationError({"reason": "请写明延期的理由，学校和审核部门都会看到。"})
-    if organization := extension.organization:
-        school = School.objects.filter(pk=organization.pk).first()
-        if school is None or school.kind not in extension.round.kinds:
-            raise ValidationError({"organization": f"{organization}不在本批次可申报的院校之列，无需延期。"})
+    organization = extension.organization
+    eligible = School.objects.eligible(extension.round.kinds)
+    if organization and not eligible.filter(pk=organization.pk).exists():
+        raise ValidationError({"organization": f"{organization}不在本批次可申报的院校之列，无需延期。"})
     errors = {}
     for name, old, new in zip(STEPS, before, extension.closings, strict=True):
         if new < old:

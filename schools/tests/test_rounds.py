@@ -15,6 +15,7 @@ from core import clock
 from core.models import Event, Notice
 from core.templatetags import portal
 from schools import eligibility
+from schools.forms.rounds import ExtensionForm
 from schools.models import ApplicationRound, Closings, RoundExtension, School
 from schools.services import duties
 from schools.services import rounds as services
@@ -572,3 +573,11 @@ def test_a_demonstrations_round_is_open_to_its_own_schools_only(world):
     assert set(School.objects.eligible(kinds)) == {world.school, world.other_school}
     Organization.objects.filter(pk=world.school_org.pk).update(is_demonstration=True)
     assert set(School.objects.eligible(kinds)) == {world.school}
+
+
+def test_a_demonstrations_round_is_extended_for_its_own_schools_only(world, round):
+    Organization.objects.filter(pk=world.school_org.pk).update(is_demonstration=True)
+    offered = ExtensionForm(round=round).fields["organization"].queryset
+    assert list(offered) == [world.school_org]
+    with pytest.raises(ValidationError, match="不在本批次可申报的院校之列"):
+        put_off(world, round, world.other_school.organization, school_closes_at=SCHOOL + DAY)

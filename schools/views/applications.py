@@ -129,6 +129,7 @@ def _show(
     items = list(rows.order_by("pk"))
     cards = cards_of(items, at, drafts=is_of_the_school(request))
     waiting = [card for card in cards if card.standing and not card.is_late]
+    counted = [card for card in cards if card.item.state != State.WITHDRAWN and not card.is_late]
     closed = eligibility.door(application.round, application.school, at)
     context = {
         "application": application,
@@ -138,7 +139,9 @@ def _show(
         "cards": cards,
         "waiting": waiting,
         "complete": sum(1 for card in waiting if card.standing and card.standing.is_complete),
-        "planned": sum(card.planned for card in cards if card.item.state != State.WITHDRAWN),
+        "waiting_planned": sum(card.planned for card in waiting),
+        "counted": len(counted),
+        "planned": sum(card.planned for card in counted),
         "drafts": 0 if own else application.items.filter(state=State.DRAFT).count(),
         "sees_drafts": is_of_the_school(request),
         "closed": closed,
