@@ -207,6 +207,18 @@ def test_a_round_is_changed_freely_until_somebody_hands_in(world, round):
     assert Event.objects.filter(action="round_changed").count() == 2
 
 
+@pytest.mark.parametrize("name", ["school_closes_at", "city_closes_at", "province_closes_at"])
+def test_no_closing_is_set_that_is_already_past(world, round, name):
+    make_application(round, world.school)
+    closings = dict.fromkeys(services.STEPS[: services.STEPS.index(name) + 1], OPENS + DAY)
+    world.at(OPENS + DAY)
+    with pytest.raises(ValidationError) as refused:
+        change(world, round, **closings)
+    assert "已经过去" in refused.value.message_dict[name][0]
+    world.at(OPENS + DAY - MICROSECOND)
+    assert change(world, round, **closings).closings == ApplicationRound.objects.get().closings
+
+
 def test_then_only_its_texts(world, round):
     hand_in(world.contact, make_application(round, world.school))
     with pytest.raises(ValidationError, match="延期"):
