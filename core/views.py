@@ -104,7 +104,11 @@ def attachment(request: HttpRequest, pk: Any) -> HttpResponse:
     """A file, for those who may see the record that it belongs to."""
     found = get_object_or_404(Attachment.objects.select_related("target_type"), pk=pk)
     model = found.target_type.model_class()
-    if model is None or not model.objects.visible_to(request.user).filter(pk=found.target_id).exists():
+    target = model and model.objects.visible_to(request.user).filter(pk=found.target_id).first()
+    if target is None:
+        raise Http404
+    # A record may keep some of its files from some who see it.
+    if hasattr(target, "lets_out") and not target.lets_out(found, request.user):
         raise Http404
     try:
         file = found.file.open("rb")

@@ -156,7 +156,7 @@ def attach_item_file(
     _may_fill_now(item, by, at)
     attachment = attachments.attach(target=item, upload=upload, by=by, at=at)
     if kind == ItemFile.Kind.PLAN:
-        for old in item.files.filter(kind=kind, removed_at=None).select_related("attachment"):
+        for old in item.files.kept().filter(kind=kind).select_related("attachment"):
             _take_off(old, by=by, at=at)
     return ItemFile.objects.create(item=item, attachment=attachment, kind=ItemFile.Kind(kind))
 

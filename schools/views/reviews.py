@@ -102,7 +102,7 @@ def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
 def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
     item = visible_item(request, pk)
     user, at = request.user, clock.now()
-    eligibility.load([item], at)
+    eligibility.load([item], at, drafts=False)
     offers = _offers(user, item, at)
     before, after = queue.neighbours(item, user, reviews.waiting_state(user))
     context = {
