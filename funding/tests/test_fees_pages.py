@@ -85,6 +85,7 @@ def test_a_cap_is_checked_before_it_is_saved_and_names_what_it_undercuts(world, 
     }
     page = client.post(address, asked).content.decode()
     assert "高于这条上限的备案标准" in page
+    assert "此前签署的协议对在试点的项目继续有效" in page
     assert "280.00 元/人" in page
     assert not FeeCap.objects.exists()
     assert client.post(address, asked | {"step": "confirm"}).status_code == 302
