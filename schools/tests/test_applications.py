@@ -378,8 +378,8 @@ def test_nobody_waits_for_one_who_waits_for_him(world, round, levels, other, mon
         fill(world, item)
     if other == "withdraw":
         send(world, application)
-        change = {"state": "returned", "returned_from": "submitted", "draft": filled(moved, planned_new="41")}
-        ApplicationItem.objects.filter(pk__in=[moved.pk, kept.pk]).update(**change)
+        both = ApplicationItem.objects.filter(pk__in=[moved.pk, kept.pk])
+        both.update(state="returned", returned_from="submitted")
     at = clock.now()
     token = services.token_of(services.waiting_items(application, at))
     held, settle = threading.Event(), services.duties.withdrawn
