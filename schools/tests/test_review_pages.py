@@ -395,11 +395,23 @@ def test_the_counts_of_the_authorities_add_up_to_all(world, round, client_for):
     handed_in(round, world.school, levels, state="approved")
     handed_in(round, world.other_school, levels[:2], state="rejected")
     Organization.objects.filter(pk=world.other_school_org.pk).update(supervisor=world.province)
-    *groups, total = decision_list.counts(decision_list.rows(round, world.office))
+    *groups, total = decision_list.counts(round, world.office)
     assert [line.name for line in groups] == ["山西省推进办", "太原市教育局"]
     assert total[1:] == tuple(map(sum, zip(*(line[1:] for line in groups), strict=True)))
     assert (total.items, total.approved, total.rejected, total.heads) == (5, 3, 2, 120)
     assert total.items == total.approved + total.rejected + total.returned + total.open + total.withdrawn
+
+
+def test_the_page_of_decisions_reads_counts_and_no_items(world, round, client_for):
+    """A round has 12,000 items: the database counts them, and only Word and Excel take them all."""
+    handed_in(round, world.school, [new_level(world, n) for n in range(3)], state="approved")
+    client = client_for(world.office)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address("decisions", round.pk)).status_code == 200
+    of_items = [query["sql"] for query in asked if 'FROM "schools_applicationitem"' in query["sql"]]
+    assert len(of_items) == 1
+    assert "COUNT(" in of_items[0]
+    assert "GROUP BY" in of_items[0]
 
 
 def test_a_city_lists_its_own_schools_only(world, round, level):
