@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from certificates.models import Certificate, CertificateLevel, Major
 from core import clock
 from funding.models import FeeCap
+from funding.tests import fees
 from schools import content as shape
 from schools import eligibility
 from schools.grounds import Ground
@@ -217,7 +218,8 @@ def test_a_renewal_says_how_many_and_nothing_else(world):
     agreement_for(world.level, world.school)
     [standing] = eligibility.standings([fresh(renewal)], clock.now())
     assert ["不影响提交" in warning.text for warning in standing.warnings] == [True]
-    cap(world.level, world.office)
+    CertificateLevel.objects.filter(pk=world.level.pk).update(exam_form="computer")
+    fees.cap(world, "9999")
     [standing] = eligibility.standings([fresh(renewal)], clock.now())
     assert standing.warnings == []
 
