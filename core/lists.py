@@ -45,6 +45,7 @@ class ListPage(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filterset, table = self._filtered()
         paginator = Paginator(table.rows, self.per_page)
+        in_effect = [name for name in filterset.filters if filterset.data.get(name)] if filterset else []
         table.paginator = paginator
         table.page = paginator.get_page(self.request.GET.get(table.page_field))
         return super().get_context_data(
@@ -53,7 +54,10 @@ class ListPage(TemplateView):
             filter=filterset,
             table=table,
             count=paginator.count,
-            can_clear=filterset is not None and any(filterset.data.get(name) for name in filterset.filters),
+            in_effect=len(in_effect),
+            # What a list begins with was not asked for.
+            is_asked=any(self.request.GET.get(name) for name in in_effect),
+            can_clear=bool(in_effect),
             clear_url=f"{self.request.path}{self.clear_query}",
             is_filtered=any(
                 value for name, value in self.request.GET.items() if name != table.order_by_field

@@ -23,6 +23,9 @@ class PortalTable(tables.Table):
 NUMBER = {"td": {"class": "number"}, "th": {"class": "number"}}
 WIDE = {"td": {"class": "wide"}}
 SHORT = {"td": {"class": "short"}}
+# Left out of a phone's card.
+NUMBER_IF_WIDE = {"td": {"class": "number only-wide"}, "th": {"class": "number"}}
+SHORT_IF_WIDE = {"td": {"class": "short only-wide"}}
 
 
 class InstantColumn(tables.Column):

@@ -130,6 +130,34 @@ def beyond(amount: Decimal, limit: Limit, *, day: dt.date, reason: str = "") -> 
     return found + above_cap(amount, limit.cap, day=day, reason=reason)
 
 
+def beyond_now(
+    amount: Decimal, limit: Limit, *, day: dt.date, signed_on: dt.date, reason: str = ""
+) -> list[str]:
+    """Why a new application on `day` may not rest on an agreement of this fee; [].
+
+    The agreement was judged on the day it was signed, and running programmes go on with it; what students
+    pay from now on goes by the cap and the standard of now.
+    """
+    found = []
+    if (standard := limit.standard) and amount > standard.amount:
+        found.append(
+            f"{_was_right('标准', standard.effective_from, signed_on)}协议费用 {amount} 元高于现行备案标准 "
+            f"{standard.amount} 元/人（{standard.document or '备案文号未载明'}，{standard.effective_from}起执行），"
+            f"新的申报不能使用（{STANDARD_CLAUSE}）。请与评价组织重新协商，签署并登记新的协议。"
+        )
+    if (cap := limit.cap) and above_cap(amount, cap, day=day, reason=reason):
+        found.append(
+            f"{_was_right('上限', cap.effective_from, signed_on)}协议费用 {amount} 元高于现行考核成本上限 "
+            f"{cap.amount} 元/人（{cap.get_exam_form_display()}，{cap.document}，{cap.effective_from}起执行），"
+            f"新的申报不能使用（{CAP_CLAUSE}）。请与评价组织重新协商，签署并登记新的协议。"
+        )
+    return found
+
+
+def _was_right(what: str, since: dt.date, signed_on: dt.date) -> str:
+    return f"协议签署时符合当时{what}，但" if signed_on < since else ""
+
+
 def above_cap(amount: Decimal, cap: FeeCap | None, *, day: dt.date, reason: str = "") -> list[str]:
     """Why `amount` may not stand against the cap on `day`; []. Exactly the cap is allowed."""
     if cap is None or amount <= cap.amount:

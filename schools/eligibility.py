@@ -95,7 +95,7 @@ def standings(items: Sequence[ApplicationItem], at: dt.datetime, *, drafts: bool
 
     `drafts` False: as it was sent, for whoever is not of the school: what it mends is not theirs to read.
     """
-    load(items, at)
+    load(items, at, drafts=drafts)
     read = _facts if drafts else shape.facts_of
     return [
         Standing(
@@ -138,11 +138,12 @@ def _texts(item: ApplicationItem, facts: Facts, at: dt.datetime) -> list[str]:
     return [problem.text for problem in problems_of(item, facts, item.ground)]
 
 
-def load(items: Sequence[ApplicationItem], at: dt.datetime) -> None:
+def load(items: Sequence[ApplicationItem], at: dt.datetime, *, drafts: bool = True) -> None:
     """Give each item the ground on which it is judged at this instant: `missing` and `obstacles` then ask
-    the database nothing, so queries do not grow with the items."""
+    the database nothing, so queries do not grow with the items. `drafts` as for `standings`."""
     prefetch_related_objects(items, "majors")
-    for item, ground in zip(items, grounds(items, list(map(_facts, items)), at), strict=True):
+    facts = list(map(_facts if drafts else shape.facts_of, items))
+    for item, ground in zip(items, grounds(items, facts, at, drafts=drafts), strict=True):
         item.ground = ground
 
 

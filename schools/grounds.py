@@ -70,9 +70,13 @@ class Ground:
         return next((major for major in found if line.name in {"", major.name}), None)
 
 
-def with_ground(items: Iterable[ApplicationItem]) -> None:
-    """Load what every item is judged by from its own relations, in a fixed number of queries."""
-    kept = ItemFile.objects.filter(removed_at=None).select_related("attachment")
+def with_ground(items: Iterable[ApplicationItem], *, drafts: bool = True) -> None:
+    """Load what every item is judged by from its own relations, in a fixed number of queries.
+
+    `drafts` False: its files as they were handed in.
+    """
+    files = ItemFile.objects.kept() if drafts else ItemFile.objects.handed_in()
+    kept = files.select_related("attachment")
     prefetch_related_objects(
         list(items),
         "certificate_level__certificate__owner",
@@ -83,9 +87,11 @@ def with_ground(items: Iterable[ApplicationItem]) -> None:
     )
 
 
-def grounds(items: Sequence[ApplicationItem], facts: Sequence[Facts], at: dt.datetime) -> list[Ground]:
+def grounds(
+    items: Sequence[ApplicationItem], facts: Sequence[Facts], at: dt.datetime, *, drafts: bool = True
+) -> list[Ground]:
     """The surroundings of each item, in a fixed number of queries for any number of items."""
-    with_ground(items)
+    with_ground(items, drafts=drafts)
     schools = {item.application.school_id for item in items}
     levels = {item.certificate_level_id for item in items}
     agreements = _agreements(schools, levels, {fact.agreement_id for fact in facts})

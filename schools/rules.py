@@ -184,8 +184,13 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
         found.append(
             f"所选协议还没有上传签字盖章的文本（{HB} 四.3：上传《试点工作方案》和试点合作协议）。请在协议页面上传。"
         )
-    reason = agreement.over_cap_reason
-    return found + fees.beyond(agreement.fee, ground.limit, day=ground.day, reason=reason)
+    return found + fees.beyond_now(
+        agreement.fee,
+        ground.limit,
+        day=ground.day,
+        signed_on=agreement.signed_on,
+        reason=agreement.over_cap_reason,
+    )
 
 
 ALWAYS: tuple[Rule, ...] = (_kind, _running, _batch, _people, _carried)
@@ -214,7 +219,7 @@ def _no_cap(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Pro
     """Without a cap a fee is accepted, and the level listed for the province (MOE 三(二))."""
     if ground.limit.note and ground.agreement_of(item, facts):
         text = (
-            f"考核成本{ground.limit.note}，协议费用无从对照（{MOE} 三(二)）。不影响提交，省推进办将列入清单。"
+            f"{ground.limit.note}：协议费用暂无上限可对照（{MOE} 三(二)）。不影响提交，省推进办将列入清单。"
         )
         yield Problem("agreement", text)
 

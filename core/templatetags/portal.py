@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import template
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -51,6 +52,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "refused": ("bad", "拒", "不予备案"),
     "applied": ("open", "申", "待评价组织同意"),
     "agreed": ("open", "同", "待省级备案"),
+    "above_cap": ("bad", "高", "高于现行上限"),
     "asked": ("open", "询", "待提出意见"),
     "given": ("good", "复", "已提出意见"),
     "declined": ("plain", "避", "已回避"),
@@ -162,8 +164,16 @@ def state(value: str, label: str = "", short: bool = False) -> SafeString:
 
 @register.filter
 def state_word(value: str) -> str:
-    """The word for a state as an event recorded it."""
+    """The word for a state where its record is not at hand."""
     return STATES[value][2] if value in STATES else value
+
+
+@register.filter
+def told_state(event: Event, value: str) -> str:
+    """The word for a state as `event` recorded it, in the words of the record that it is about."""
+    model = ContentType.objects.get_for_id(event.target_type_id).model_class()
+    states = getattr(model, "State", None)
+    return str(states(value).label) if states and value in states.values else state_word(value)
 
 
 @register.filter

@@ -5,6 +5,7 @@ import io
 from decimal import Decimal
 
 from django import forms
+from django.db.models.fields import BLANK_CHOICE_DASH
 from openpyxl import load_workbook
 
 from core import clock
@@ -63,3 +64,11 @@ def test_a_workbook_without_rows_and_with_odd_cells():
     assert count == 5
     assert cells == ["列", "坏字符", "是", 1.5, None, "@x"]
     assert workbook("空", [])[1] == 0
+
+
+def test_the_choice_that_is_none_asks_to_choose():
+    class Form(forms.Form):
+        kind = forms.TypedChoiceField(choices=[*BLANK_CHOICE_DASH, ("a", "甲")])
+
+    assert "请选择" in str(Form())
+    assert "---" not in str(Form())

@@ -56,7 +56,7 @@ class StandardFilter(django_filters.FilterSet):
     )
     cap = django_filters.ChoiceFilter(
         label="上限",
-        choices=[("none", "未设上限"), ("above", "高于上限"), ("within", "不高于上限")],
+        choices=[("none", "未设上限"), ("above", "高于现行上限"), ("within", "不高于现行上限")],
         empty_label="全部",
         method="by_cap",
     )

@@ -26,14 +26,13 @@ _BADGES = {COMING: "pending", IN_FORCE: "active", PAST: "ended"}
 
 
 class CapTable(PortalTable):
-    exam_form = tables.Column()
-    certificate_level = tables.Column("证书等级", empty_values=(), attrs=WIDE)
+    exam_form = tables.Column(attrs=SHORT)
+    certificate_level = tables.Column("证书等级", empty_values=())
     amount = tables.Column(attrs=NUMBER)
     effective_from = tables.Column(attrs=SHORT)
     standing = tables.Column("执行情况", empty_values=(), orderable=False)
     document = tables.Column(attrs=WIDE)
     note = tables.Column(attrs=WIDE)
-    remove = tables.Column("办理", empty_values=(), orderable=False, exclude_from_export=True)
 
     class Meta(PortalTable.Meta):
         model = FeeCap
@@ -46,26 +45,24 @@ class CapTable(PortalTable):
             "effective_from",
             "document",
             "note",
-            "remove",
         )
 
     def __init__(self, *args: Any, may_set: bool, **kwargs: Any) -> None:
-        super().__init__(*args, exclude=() if may_set else ("remove",), **kwargs)
+        super().__init__(*args, **kwargs)
+        self.may_set = may_set
 
     def render_certificate_level(self, record: FeeCap) -> str:
         return str(record.certificate_level or "不限")
 
-    def render_standing(self, record: FeeCap) -> str:
+    def render_standing(self, record: FeeCap) -> Any:
         words = standing(record)
-        return portal.state(_BADGES[words], words)
+        badge = portal.state(_BADGES[words], words)
+        if words != COMING or not self.may_set:
+            return badge
+        return format_html('{} <a href="{}">撤销</a>', badge, reverse("funding:cap-remove", args=[record.pk]))
 
     def value_standing(self, record: FeeCap) -> str:
         return standing(record)
-
-    def render_remove(self, record: FeeCap) -> Any:
-        if standing(record) != COMING:
-            return ""
-        return format_html('<a href="{}">撤销</a>', reverse("funding:cap-remove", args=[record.pk]))
 
 
 class LimitColumn(tables.Column):
@@ -83,6 +80,12 @@ class LimitColumn(tables.Column):
 
     def value(self, record: Any, value: Any) -> Any:
         return fees.NO_CAP if value is None else value
+
+
+def above_todays_cap(record: FeeStandard) -> bool:
+    """Filed, in force, and more than what a cap set since then allows; annotated as the list has it."""
+    is_filed = record.state == FeeStandard.State.FILED
+    return is_filed and record.is_above_cap and standing(record) == IN_FORCE
 
 
 def _only_for(record: FeeStandard) -> str:
@@ -119,6 +122,12 @@ class StandardTable(PortalTable):
 
     def value_certificate_level(self, record: FeeStandard) -> str:
         return "，".join(filter(None, [str(record.certificate_level), _only_for(record)]))
+
+    def render_cap_amount(self, record: FeeStandard, value: Any, column: LimitColumn) -> Any:
+        shown = column.render(record, value)
+        return (
+            format_html("{}<br>{}", shown, portal.state("above_cap")) if above_todays_cap(record) else shown
+        )
 
     def render_state(self, record: FeeStandard) -> str:
         """A filed one also says whether it holds now."""

@@ -85,6 +85,7 @@ def test_a_cap_is_checked_before_it_is_saved_and_names_what_it_undercuts(world, 
     }
     page = client.post(address, asked).content.decode()
     assert "高于这条上限的备案标准" in page
+    assert "此前签署的协议对在试点的项目继续有效" in page
     assert "280.00 元/人" in page
     assert not FeeCap.objects.exists()
     assert client.post(address, asked | {"step": "confirm"}).status_code == 302
@@ -225,6 +226,8 @@ def test_standards_without_and_above_a_cap_are_found(world, client_for):
     client = client_for(world.auditor)
     found = {name: shown(client, STANDARDS, cap=name) for name in ("none", "above", "within")}
     assert found == {"none": [free], "above": [above], "within": [within]}
+    assert "高于现行上限" in client.get(STANDARDS, {"cap": "above"}).content.decode().split("<tbody>")[1]
+    assert "高于现行上限" not in client.get(STANDARDS, {"cap": "within"}).content.decode().split("<tbody>")[1]
     assert shown(client, STANDARDS, standing="coming") == [within]
     assert set(shown(client, STANDARDS, standing="in_force")) == {above, free}
     assert client.post(STANDARDS).headers["Content-Type"].startswith("application/vnd")

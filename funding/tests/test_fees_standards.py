@@ -275,4 +275,5 @@ def test_the_evaluator_is_told_of_a_cap_below_its_standard(world):
     )  # fmt: skip
     [told] = Notice.objects.filter(recipient=world.evaluator_officer)
     assert "280.00 元高于 2020-12-18起的考核成本上限 250 元（5号）" in told.text
+    assert "此后提交和批准的申报都不得高于上限；已签署的协议对在试点的项目继续有效" in told.text
     assert FeeCap.objects.count() == 1

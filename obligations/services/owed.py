@@ -1,7 +1,7 @@
 """Verbs on what is owed: owing, fulfilling, excusing, releasing."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -177,15 +177,22 @@ def withdraw_excuse(obligation: Obligation, *, reason: str, by: User, at: dt.dat
 
 
 @transaction.atomic
-def release(*, organization: Organization, reason: str, by: User, at: dt.datetime) -> int:
+def release(
+    *,
+    organization: Organization,
+    reason: str,
+    by: User,
+    at: dt.datetime,
+    keep: Collection[str] = (),
+) -> int:
     """It owes nothing that falls due from `at` on: what is still open becomes exempt; how many.
 
-    What fell due before stays owed, and so do the terms of cases.
+    What fell due before stays owed, and so do the terms of cases and the kinds in `keep`.
     """
     still_open = (
         Obligation.objects.but_case_terms().pending().filter(organization=organization, due_at__gt=at)
     )
-    released = still_open.update(outcome=Outcome.EXEMPT, exempt_reason=reason[:200])
+    released = still_open.exclude(kind__in=keep).update(outcome=Outcome.EXEMPT, exempt_reason=reason[:200])
     events.record(
         "obligations_released",
         organization,

@@ -4,9 +4,9 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
-from accounts.models import City, Organization
+from accounts.models import City, Organization, Role
 from certificates.models import Certificate
 from core import clock
 from schools import differences, standing
@@ -59,6 +59,11 @@ class ProgrammeFilter(OfOneYear):
     class Meta:
         model = Programme
         fields: list[str] = []
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, **kwargs)
+        if request.user.role in Role.of_a_school():
+            del self.filters["q"], self.filters["city"]
 
     def lacking(self, rows: Any, name: str, value: str) -> Any:
         """Missing agreements and plans are of running programmes; the platform may differ from any."""

@@ -69,7 +69,11 @@ class AgreementForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        others = School.objects.exclude(pk=user.organization_id).select_related("organization")
+        others = (
+            School.objects.eligible(School.Kind.values)
+            .exclude(pk=user.organization_id)
+            .select_related("organization")
+        )
         self.fields["others"].queryset = others.order_by("organization__city__code", "organization__code")
 
     def clean_next(self) -> str:

@@ -172,7 +172,7 @@ class ExtensionForm(forms.Form):
     def __init__(self, *args: Any, round: ApplicationRound, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.round = round
-        schools = Organization.objects.filter(school__kind__in=round.kinds)
+        schools = Organization.objects.filter(school__in=School.objects.eligible(round.kinds))
         self.fields["organization"].queryset = schools.order_by("code")
         for name, instant in zip(STEPS, standing_closings(round, None), strict=True):
             self.fields[name].help_text = f"现为{closing(instant)}；不改则不填。{MIDNIGHT}"

@@ -113,6 +113,13 @@ class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
         items = self.filter(application__in=Application.objects.visible_to(user))
         return items if user.role in Role.of_a_school() else items.handed_in()
 
+    def files_visible_to(self, user: Any, file: Attachment) -> "ApplicationItemQuerySet":
+        """Of the items seen: its school has all files, everybody else those handed in."""
+        seen = self.visible_to(user)
+        if user.role in Role.of_a_school():
+            return seen
+        return seen.filter(Exists(ItemFile.objects.handed_in().filter(item=OuterRef("pk"), attachment=file)))
+
     def handed_in(self) -> "ApplicationItemQuerySet":
         """What reviewers see: never a draft that was not submitted."""
         return self.exclude(state=ApplicationItem.State.DRAFT)
@@ -221,8 +228,22 @@ class ItemMajor(models.Model):
         return f"{self.code} {self.name}"
 
 
+class ItemFileQuerySet(models.QuerySet["ItemFile"]):
+    def kept(self) -> "ItemFileQuerySet":
+        """As the school's form has them now."""
+        return self.filter(removed_at=None)
+
+    def handed_in(self) -> "ItemFileQuerySet":
+        """As reviewers have them: those of the current version."""
+        return self.filter(is_handed_in=True)
+
+
 class ItemFile(models.Model):
-    """A file of an item and what it is; one taken off again stays on record with its `removed_at`."""
+    """A file of an item and what it is; one taken off again stays on record with its `removed_at`.
+
+    What a school puts with a returned item, or takes off it, reaches reviewers when it is handed in again:
+    until then they go by `is_handed_in`.
+    """
 
     class Kind(models.TextChoices):
         PLAN = "plan", "试点工作方案"
@@ -233,6 +254,10 @@ class ItemFile(models.Model):
     attachment = models.OneToOneField(Attachment, models.PROTECT, related_name="+", verbose_name="文件")
     kind = models.CharField("种类", max_length=10, choices=Kind)
     removed_at = models.DateTimeField("移除时间", null=True, blank=True)
+    # Among the files of the item as it was last handed in.
+    is_handed_in = models.BooleanField("已随申报提交", default=False)
+
+    objects = ItemFileQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "申报材料"

@@ -155,7 +155,7 @@ def attach_item_file(
     _may_fill_now(item, by, at)
     attachment = attachments.attach(target=item, upload=upload, by=by, at=at)
     if kind == ItemFile.Kind.PLAN:
-        for old in item.files.filter(kind=kind, removed_at=None).select_related("attachment"):
+        for old in item.files.kept().filter(kind=kind).select_related("attachment"):
             _take_off(old, by=by, at=at)
     return ItemFile.objects.create(item=item, attachment=attachment, kind=ItemFile.Kind(kind))
 
@@ -193,6 +193,7 @@ def remove_item(*, item: ApplicationItem, by: User, at: dt.datetime) -> None:
     application = item.application
     if not may_apply(by, application.school):
         raise PermissionDenied(NOT_YOURS)
+    duties.lock([application.pk])
     item = ApplicationItem.objects.select_for_update().get(pk=item.pk)
     if item.state != State.DRAFT:
         raise NotNow([f"“{item}”已经提交过，不能移除；不再申报的，请撤回申报。"])
@@ -238,9 +239,16 @@ def _what_then(item: ApplicationItem) -> str:
 
 @transaction.atomic
 def submit_application(
-    *, application: Application, token: str, by: User, at: dt.datetime, only_complete: bool = False
+    *,
+    application: Application,
+    token: str,
+    by: User,
+    at: dt.datetime,
+    only_complete: bool = False,
+    only: ApplicationItem | None = None,
 ) -> ApplicationVersion:
-    """Hand in every draft and returned item together: one immutable version with its receipt.
+    """Hand in every draft and returned item together, or the one item of `only`: one immutable version
+    with its receipt.
 
     `at` was taken when the request arrived, before any lock. The same token gives the version that is
     there, and so does the same content. `only_complete`: what is not complete stays a draft; else it
@@ -251,8 +259,13 @@ def submit_application(
     application = Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
     if sent := application.versions.filter(token=token).first():
         return sent
-    waiting = waiting_items(application, at, lock=True)
-    if not waiting and application.current and not any(map(eligibility.is_open, application.items.all())):
+    waiting = waiting_items(application, at, lock=True, only=only)
+    if (
+        not waiting
+        and only is None
+        and application.current
+        and not any(map(eligibility.is_open, application.items.all()))
+    ):
         return application.current
     ready = _ready(application, waiting, at, only_complete=only_complete)
     handing_in.write(ready)
@@ -265,9 +278,13 @@ def submit_application(
     return version
 
 
-def waiting_items(application: Application, at: dt.datetime, *, lock: bool = False) -> list[Standing]:
-    """What would be handed in now: drafts and returned items whose time has not run out."""
+def waiting_items(
+    application: Application, at: dt.datetime, *, lock: bool = False, only: ApplicationItem | None = None
+) -> list[Standing]:
+    """What would be handed in now: drafts and returned items whose time has not run out; of `only`, itself."""
     rows = application.items.filter(state__in=[State.DRAFT, State.RETURNED]).order_by("pk")
+    if only is not None:
+        rows = rows.filter(pk=only.pk)
     rows = rows.select_related("certificate_level__certificate__owner")
     items = list(rows.select_for_update(of=("self",)) if lock else rows)
     return [s for s in eligibility.standings(items, at) if not eligibility.closed(s.item, at)]
@@ -316,18 +333,25 @@ def _perform(application: Application, items: list[ApplicationItem], *, by: User
         )
 
 
-def _submit_one(item: ApplicationItem, *, by: User, at: dt.datetime) -> ApplicationItem:
-    """One item alone is handed in with all that is complete beside it: an application is sent as a whole."""
-    waiting = waiting_items(item.application, at)
-    submit_application(
-        application=item.application, token=token_of(waiting), by=by, at=at, only_complete=True
-    )
-    item.refresh_from_db()
-    return item
+def _verb(action: str) -> None:
+    """Register `action` for one item alone: what is beside it stays as it is."""
+
+    @review.verb(action)
+    @transaction.atomic
+    def submit_one(item: ApplicationItem, *, by: User, at: dt.datetime) -> ApplicationItem:
+        fresh = ApplicationItem.objects.get(pk=item.pk)
+        if not may_apply(by, fresh.application.school):
+            raise PermissionDenied(NOT_YOURS)
+        if reasons := review.missing(review.transition(action), fresh, at):
+            raise NotNow(reasons)
+        token = token_of(waiting_items(fresh.application, at, only=fresh))
+        submit_application(application=fresh.application, token=token, by=by, at=at, only=fresh)
+        item.refresh_from_db()
+        return item
 
 
-review.verb("item_submit")(_submit_one)
-review.verb("item_submit_to_province")(_submit_one)
+_verb("item_submit")
+_verb("item_submit_to_province")
 
 
 # --- Withdraw
@@ -337,6 +361,7 @@ review.verb("item_submit_to_province")(_submit_one)
 @transaction.atomic
 def withdraw_item(item: ApplicationItem, *, by: User, at: dt.datetime, comment: str = "") -> ApplicationItem:
     """Raises PermissionDenied, NotNow."""
+    duties.lock([item.application_id])
     fresh = _move("item_withdraw", item, by=by, at=at, comment=comment)
     duties.withdrawn(fresh.application, by=by, at=at)
     return fresh
@@ -346,6 +371,7 @@ def withdraw_item(item: ApplicationItem, *, by: User, at: dt.datetime, comment: 
 @transaction.atomic
 def reopen_item(item: ApplicationItem, *, by: User, at: dt.datetime, comment: str = "") -> ApplicationItem:
     """A withdrawn item is a draft again, with what it said. Raises PermissionDenied, NotNow."""
+    duties.lock([item.application_id])
     fresh = _move("item_reopen", item, by=by, at=at, comment=comment)
     duties.applicant(fresh.application, at=at)
     return fresh

@@ -13,6 +13,7 @@ from accounts.models import Organization, PilotMembership, User
 from accounts.services import end_membership
 from core import events
 from core.models import Event
+from obligations.models import ObligationKind
 from obligations.services import release
 from schools.models import AnnualPlan, ApplicationItem, Programme, School
 from schools.services.programmes import Planned, Start, set_annual_plans, start_programmes
@@ -85,15 +86,17 @@ def begin(items: Sequence[ApplicationItem], *, by: User, at: dt.datetime) -> Non
 
 
 def take_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.datetime) -> None:
-    """Ends from `at` the programmes that these approvals began, brings back the plans they replaced; a
-    school that is in the pilot only by them leaves it. Raises ValidationError."""
+    """Ends from `at` the programmes that these approvals began and no other approval plans for, brings back
+    the plans they replaced; a school that is in the pilot only by them leaves it. Raises ValidationError."""
     _lock(items)
-    _end(items, reason=reason, by=by, at=at)
     _bring_back(items, reason=reason, by=by, at=at)
+    _end(items, reason=reason, by=by, at=at)
     for school in _only_by_approval({i.application.school_id: i.application.school for i in items}):
         organization = school.organization
         end_membership(organization=organization, at=at, by=by, reason=reason[:200])
-        release(organization=organization, reason=reason, by=by, at=at)
+        # Whoever is not in the pilot may still apply to be: what it has begun elsewhere stays owed.
+        keep = {ObligationKind.APPLICATION}
+        release(organization=organization, reason=reason, by=by, at=at, keep=keep)
 
 
 def foreseen(items: Sequence[ApplicationItem], at: dt.datetime) -> dict[int, list[str]]:
@@ -119,7 +122,9 @@ def _words(item: ApplicationItem, found: Standing) -> Iterator[str]:
 
 def foreseen_back(items: Sequence[ApplicationItem]) -> dict[int, list[str]]:
     """By item, in words, what is undone with its approval."""
-    begun = set(Programme.objects.filter(origin__in=items, ended_at=None).values_list("origin", flat=True))
+    programmes = list(Programme.objects.filter(origin__in=items, ended_at=None))
+    kept = _carried_by_others(programmes, items)
+    begun = {programme.origin_id for programme in programmes if programme.pk not in kept}
     set_by = set(AnnualPlan.objects.filter(source__in=items).values_list("source", flat=True))
     words: dict[int, list[str]] = {}
     for item in items:
@@ -163,7 +168,13 @@ def _remember(items: Sequence[ApplicationItem], found: Standing) -> None:
 
 def _end(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.datetime) -> None:
     begun = Programme.objects.filter(origin__in=items, ended_at=None)
-    programmes = list(begun.select_related("school__organization", "certificate_level__certificate"))
+    found = list(begun.select_related("school__organization", "certificate_level__certificate"))
+    carried = _carried_by_others(found, items)
+    for programme in found:
+        if programme.pk in carried:
+            programme.origin_id = carried[programme.pk]
+    Programme.objects.bulk_update([p for p in found if p.pk in carried], ["origin"], batch_size=BATCH)
+    programmes = [programme for programme in found if programme.pk not in carried]
     if any(programme.started_at >= at for programme in programmes):
         raise ValidationError(TOO_SOON)
     Programme.objects.filter(pk__in=[p.pk for p in programmes]).update(ended_at=at)
@@ -171,6 +182,19 @@ def _end(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.date
         about("programme_ended", p.school, by, at, changes={"证书": str(p.certificate_level)}, reason=reason)
         for p in programmes
     )
+
+
+def _carried_by_others(programmes: Sequence[Programme], items: Sequence[ApplicationItem]) -> dict[int, int]:
+    """By programme, the earliest approved item besides `items` that has set a plan of it, in whatever round:
+    it rests on that one from then on, and does not end."""
+    plans = AnnualPlan.objects.filter(
+        programme__in=[programme.pk for programme in programmes],
+        source__state=ApplicationItem.State.APPROVED,
+    ).exclude(source__in=items)
+    found: dict[int, int] = {}
+    for programme, source in plans.order_by("source__decided_at", "pk").values_list("programme", "source"):
+        found.setdefault(programme, source)
+    return found
 
 
 def _bring_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.datetime) -> None:

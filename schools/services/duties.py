@@ -176,6 +176,15 @@ def _lapse_reason(duty: Obligation) -> str:
     return NOT_MENDED if "-returned-" in duty.key else LAPSED
 
 
+def lock(applications: Iterable[int]) -> list[int]:
+    """Lock the applications (their keys), in the order of their keys; those that are there.
+
+    Whoever changes items locks this first and the items after it, so that no two wait for each other.
+    """
+    rows = Application.objects.select_for_update(no_key=True).filter(pk__in=applications).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
 # --- bringing what is owed into line with the items
 
 
@@ -273,8 +282,7 @@ class _Ledger:
 
 def _settle(ids: list[int], *, at: dt.datetime) -> None:
     # Two who review items of one application at once: the second waits, and then sees what the first did.
-    locked = Application.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    applications = _loaded(list(locked.values_list("pk", flat=True)))
+    applications = _loaded(lock(ids))
     if not applications:
         return
     ledger = _Ledger(applications, at)

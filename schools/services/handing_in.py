@@ -3,14 +3,14 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 
 from accounts.models import User
 from core import drafts, events
 from schools import content as shape
 from schools.eligibility import Standing
 from schools.grounds import with_ground
-from schools.models import Application, ApplicationItem, ApplicationVersion, ItemMajor
+from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, ItemMajor
 
 COLUMNS = (*shape.NUMBERS, *shape.TEXTS, *shape.TICKS)
 State = ApplicationItem.State
@@ -29,6 +29,8 @@ def write(ready: Sequence[Standing]) -> None:
     ApplicationItem.objects.bulk_update(items, [*COLUMNS, "agreement"])
     ItemMajor.objects.filter(item__in=items).delete()
     ItemMajor.objects.bulk_create(major for standing in ready for major in _majors(standing))
+    files = ItemFile.objects.filter(item__in=items)
+    files.update(is_handed_in=Case(When(removed_at=None, then=Value(True)), default=Value(False)))
     ApplicationItem.objects.filter(pk__in=[item.pk for item in items]).update(
         draft=None, draft_revision=F("draft_revision") + 1, draft_saved_at=None, draft_saved_by=None
     )
@@ -81,7 +83,7 @@ def _content(application: Application) -> shape.Content:
     """All that is handed in and not withdrawn, as it stands now."""
     rows = application.items.exclude(state__in=[State.DRAFT, State.WITHDRAWN])
     items = list(rows.select_related("agreement__evaluator").order_by("certificate_level"))
-    with_ground(items)
+    with_ground(items, drafts=False)
     organization = application.school.organization
     return {
         "round": str(application.round),

@@ -4,7 +4,7 @@ Instants are aware. Closings are half-open, so midnight is told as 24:00 of the 
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -97,10 +97,7 @@ def open_round(*, fields: dict[str, Any], routes: Routes, by: User, at: dt.datet
     _guard(by)
     round = ApplicationRound(**fields, created_by=by, created_at=at)
     _check(round)
-    if round.school_closes_at <= at:
-        raise ValidationError(
-            {"school_closes_at": "院校填报截止时间已经过去，学校无法申报，请改为以后的时间。"}
-        )
+    _check_future(round, STEPS, at)
     _save_new(round)
     RoundRoute.objects.bulk_create(
         [RoundRoute(round=round, kind=k, authority=a, through_city=routes[k, a]) for k, a in CELLS]
@@ -139,6 +136,7 @@ def change_round(
     for name in changed:
         setattr(round, name, fields[name])
     _check(round)
+    _check_future(round, set(changed) & set(STEPS), at)
     round.save()
     for cell in CELLS if rerouted else []:
         round.routes.update_or_create(
@@ -230,10 +228,10 @@ def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetim
         raise ValidationError("本批次结果已经公布，不能再延期；学校可在下一批次申报。")
     if not extension.reason:
         raise ValidationError({"reason": "请写明延期的理由，学校和审核部门都会看到。"})
-    if organization := extension.organization:
-        school = School.objects.filter(pk=organization.pk).first()
-        if school is None or school.kind not in extension.round.kinds:
-            raise ValidationError({"organization": f"{organization}不在本批次可申报的院校之列，无需延期。"})
+    organization = extension.organization
+    eligible = School.objects.eligible(extension.round.kinds)
+    if organization and not eligible.filter(pk=organization.pk).exists():
+        raise ValidationError({"organization": f"{organization}不在本批次可申报的院校之列，无需延期。"})
     errors = {}
     for name, old, new in zip(STEPS, before, extension.closings, strict=True):
         if new < old:
@@ -252,6 +250,15 @@ def _check(round: ApplicationRound) -> None:
         raise ValidationError({"kinds": "请至少选一类可以申报的院校。"})
     _check_order({name: getattr(round, name) for name in INSTANTS})
     round.full_clean()
+
+
+def _check_future(round: ApplicationRound, steps: Iterable[str], at: dt.datetime) -> None:
+    """A closing that is set lies ahead."""
+    past = [name for name in STEPS if name in steps and getattr(round, name) <= at]
+    if past:
+        raise ValidationError(
+            {name: f"{_label(name)}时间已经过去，无法办理，请改为以后的时间。" for name in past}
+        )
 
 
 def _check_order(instants: dict[str, dt.datetime]) -> None:

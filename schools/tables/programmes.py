@@ -42,8 +42,9 @@ class ProgrammeTable(PortalTable):
         fields: list[str] = []
         order_by = ("code", "certificate_level")
 
-    def __init__(self, *args: Any, year: int, listed: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, year: int, listed: bool, of_one_school: bool, **kwargs: Any) -> None:
+        hidden = ("school", "code", "city") if of_one_school else ()
+        super().__init__(*args, exclude=hidden, **kwargs)
         self.columns["planned"].column.verbose_name = f"{year}年拟考证人数"
         self.listed = listed
 

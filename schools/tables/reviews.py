@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import clock
-from core.tables import NUMBER, SHORT, PortalTable, StateColumn, with_note
+from core.tables import NUMBER, NUMBER_IF_WIDE, SHORT, SHORT_IF_WIDE, PortalTable, StateColumn, with_note
 from core.templatetags import portal
 from obligations.rates import Rate
 from schools import queue
@@ -44,9 +44,9 @@ class QueueTable(PortalTable):
     majors = tables.Column("专业", empty_values=(), orderable=False, visible=False)
     planned = tables.Column("拟考证人数", attrs=NUMBER)
     last_plan = tables.Column("上年计划", visible=False)
-    fee = tables.Column("协议费用", accessor="agreement__fee", attrs=NUMBER)
-    trainers = tables.Column("培训教师", attrs=NUMBER)
-    rate = tables.Column("本年填报率", empty_values=(), orderable=False, attrs=NUMBER)
+    fee = tables.Column("协议费用", accessor="agreement__fee", attrs=NUMBER_IF_WIDE)
+    trainers = tables.Column("培训教师", attrs=NUMBER_IF_WIDE)
+    rate = tables.Column("本年填报率", empty_values=(), orderable=False, attrs=NUMBER_IF_WIDE)
     state = ReviewStateColumn(attrs=SHORT)
     waiting = tables.Column(
         "等待起", empty_values=(), accessor="submitted_at", order_by="submitted_at", attrs=SHORT
@@ -69,6 +69,8 @@ class QueueTable(PortalTable):
         items = list(items)
         self.rates = queue.reporting_rates(user, {item.application.school_id for item in items})
         self.since = queue.waiting_since(items)
+        if len({item.state for item in items}) == 1:
+            self.columns["state"].column.attrs = SHORT_IF_WIDE
 
     def render_school(self, value: Any, record: Any) -> SafeString:
         name = format_html(
@@ -102,6 +104,13 @@ class QueueTable(PortalTable):
 
     def value_majors(self, record: Any) -> str:
         return "、".join(str(major) for major in record.majors.all())
+
+    def render_trainers(self, value: int, record: Any) -> Any:
+        """The short form of a renewal does not ask for them."""
+        return "—" if record.is_renewal else value
+
+    def value_trainers(self, value: int, record: Any) -> Any:
+        return "" if record.is_renewal else value
 
     def render_rate(self, record: Any) -> str:
         return self.rates.get(record.application.school_id, Rate()).text

@@ -40,7 +40,10 @@ def agreement_for(level, *schools: School, with_file=True, confirmed=True, **fie
 
 def add_plan(item: ApplicationItem) -> ItemFile:
     attachment = attach(target=item, upload=plan(), by=office(), at=clock.now())
-    return ItemFile.objects.create(item=item, attachment=attachment, kind=ItemFile.Kind.PLAN)
+    is_sent = item.state != ApplicationItem.State.DRAFT
+    return ItemFile.objects.create(
+        item=item, attachment=attachment, kind=ItemFile.Kind.PLAN, is_handed_in=is_sent
+    )
 
 
 def complete(item: ApplicationItem) -> ApplicationItem:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from certificates.models import Certificate, CertificateLevel, Major
 from core import clock
+from core.templatetags.portal import closing
 from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
 from schools.services import applications as services
 from schools.tests.applying import agreement_for, complete, filled, plan
@@ -360,6 +361,35 @@ def test_withdraw_and_remove(world, application, item, client_for):
     assert "已撤回" in text(client.post(address("withdraw", item.pk), follow=True))
     item.refresh_from_db()
     assert item.state == State.WITHDRAWN
+
+
+def test_a_returned_item_tells_its_own_time_after_the_school_side_closed(
+    world, round, application, item, client_for
+):
+    client = client_for(world.contact)
+    fill(client, item)
+    submit(client, application)
+    ApplicationItem.objects.update(state="returned", returned_from="submitted", review_comment="人数偏多")
+    world.at(round.school_closes_at)
+    client = client_for(world.contact)
+    assert f"修改后再次提交，{closing(round.city_closes_at)}截止" in text(
+        client.get(address("detail", application.pk))
+    )
+    assert f"提交截止 {closing(round.city_closes_at)}" in text(client.get(address("check", application.pk)))
+
+
+def test_going_back_after_sending_is_not_told_that_it_is_too_late(
+    world, round, application, item, client_for
+):
+    client = client_for(world.contact)
+    fill(client, item)
+    submit(client, application)
+    world.at(round.school_closes_at)
+    client = client_for(world.contact)
+    back = client.get(address("check", application.pk), follow=True)
+    assert [str(message) for message in back.context["messages"]] == ["没有待提交的项目。"]
+    late = client.post(address("check", application.pk), {"token": "其他"}, follow=True)
+    assert ["院校填报已于" in str(message) for message in late.context["messages"]] == [True]
 
 
 def test_a_returned_item_is_mended_or_given_up(world, application, item, client_for):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import time
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,6 +21,7 @@ from schools.models import Application, ApplicationItem, ApplicationVersion, Ite
 from schools.services import applications as services
 from schools.tests.applying import filled, plan
 from schools.tests.builders import make_round
+from schools.workflow import review
 
 MICROSECOND = dt.timedelta(microseconds=1)
 State = ApplicationItem.State
@@ -261,6 +263,22 @@ def test_a_returned_item_goes_back_to_who_returned_it(world, round, application,
     assert second == first  # nothing was changed
 
 
+def test_one_item_is_sent_alone_or_refused_and_nothing_beside_it(world, application, levels):
+    named, beside = add(world, application, *levels[:2])
+    fill(world, beside)
+    who = {"by": world.contact, "at": clock.now()}
+    with pytest.raises(NotNow, match="至少填写一个对应专业"):
+        review.run("item_submit", named, **who)
+    assert states(application) == [State.DRAFT, State.DRAFT]
+    fill(world, named)
+    review.run("item_submit", named, **who)
+    assert states(application) == [State.SUBMITTED, State.DRAFT]
+    [content] = ApplicationVersion.objects.get().content["items"]
+    assert content["level"] == named.certificate_level_id
+    with pytest.raises(NotNow, match="待初审"):
+        review.run("item_submit", named, **who)
+
+
 def test_only_the_contact_sends(world, application, levels):
     [item] = add(world, application, levels[0])
     fill(world, item)
@@ -346,3 +364,39 @@ def test_two_clicks_at_once_make_one_version(world, round, levels):
     assert len(receipts) == 2
     assert len(set(receipts)) == 1
     assert ApplicationVersion.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("other", ["withdraw", "remove"])
+def test_nobody_waits_for_one_who_waits_for_him(world, round, levels, other, monkeypatch):
+    """Handing in locks the application and then its items; so does whatever else moves an item: where each
+    holds what the other wants next, PostgreSQL ends one of them by force."""
+    application = begin(world, round)
+    moved, kept = add(world, application, *levels[:2])
+    for item in (moved, kept):
+        fill(world, item)
+    if other == "withdraw":
+        send(world, application)
+        both = ApplicationItem.objects.filter(pk__in=[moved.pk, kept.pk])
+        both.update(state="returned", returned_from="submitted")
+    at = clock.now()
+    token = services.token_of(services.waiting_items(application, at))
+    held, settle = threading.Event(), services.duties.withdrawn
+
+    def slowly(*args, **kwargs):
+        held.set()
+        time.sleep(0.4)
+        settle(*args, **kwargs)
+
+    monkeypatch.setattr(services.duties, "withdrawn", slowly)
+    verb = services.withdraw_item if other == "withdraw" else services.remove_item
+    who = {"by": world.contact, "at": at}
+    calls = {"withdraw": lambda: verb(moved, **who), "remove": lambda: verb(item=moved, **who)}
+
+    def submit():
+        held.wait(timeout=20)
+        return services.submit_application(application=application, token=token, **who)
+
+    together(calls[other], submit)
+    assert ApplicationItem.objects.get(pk=kept.pk).state == State.SUBMITTED

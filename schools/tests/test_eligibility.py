@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from certificates.models import Certificate, CertificateLevel, Major
 from core import clock
 from funding.models import FeeCap
+from funding.tests import fees
 from schools import content as shape
 from schools import eligibility
 from schools.grounds import Ground
 from schools.models import AnnualPlan, ApplicationItem, ItemFile, Programme, RoundExtension
 from schools.rules import problems_of
 from schools.services import end_programme
+from schools.standing import with_agreement
 from schools.tests.applying import add_plan, agreement_for, complete, filled
 from schools.tests.builders import make_application, make_item, make_round
 
@@ -168,8 +170,26 @@ def test_the_fee_is_held_against_the_cap_of_today(world, item, level):
     FeeCap.objects.create(amount="199.99", effective_from=clock.today() + dt.timedelta(days=1), **cap)
     assert obstacles(item) == []
     [reason] = eligibility.obstacles(fresh(item), clock.now() + dt.timedelta(days=1))
-    assert "199.99" in reason
+    assert reason.startswith("协议签署时符合当时上限，但协议费用 200.00 元高于现行考核成本上限 199.99 元/人")
     assert "演示上限1号" in reason
+    assert "请与评价组织重新协商" in reason
+
+
+def test_the_agreement_itself_stays_in_force_for_the_programme_that_runs_on_it(world, item, level):
+    programme = world.add_programme(world.school, level)
+    FeeCap.objects.create(
+        exam_form="computer",
+        amount="199.99",
+        effective_from=clock.today(),
+        document="演示上限1号",
+        created_by=world.office,
+        created_at=clock.now(),
+    )
+    assert obstacles(item)
+    running = with_agreement(Programme.objects.filter(pk=programme.pk), clock.today()).get()
+    assert running.has_agreement
+    change(item, is_renewal=True)
+    assert obstacles(item) == []
 
 
 # --- Certificates of earlier batches, renewals, carry-over
@@ -196,6 +216,10 @@ def test_a_renewal_says_how_many_and_nothing_else(world):
     [standing] = eligibility.standings([fresh(renewal)], clock.now())
     assert "没有登记有效的试点合作协议" in standing.warnings[0].text
     agreement_for(world.level, world.school)
+    [standing] = eligibility.standings([fresh(renewal)], clock.now())
+    assert ["不影响提交" in warning.text for warning in standing.warnings] == [True]
+    CertificateLevel.objects.filter(pk=world.level.pk).update(exam_form="computer")
+    fees.cap(world, "9999")
     [standing] = eligibility.standings([fresh(renewal)], clock.now())
     assert standing.warnings == []
 
@@ -255,7 +279,7 @@ def test_majors_are_read_from_lines_and_held_against_the_catalogue(world, item):
     assert [problem.text for problem in standing.problems] == [
         "对应专业“没有代码”：请每行写一个专业，先写 4 至 8 位代码，再写名称。"
     ]
-    [warning] = standing.warnings
+    [warning] = [warning for warning in standing.warnings if warning.field == "majors"]
     assert "710299 虚拟现实应用”不在2021年中" in warning.text
 
 

@@ -257,7 +257,7 @@ def test_the_expert_sees_the_item_and_its_files_and_nothing_else(world, client_f
     paper = agreement(world, world.school, world.other_school)
     item = item_of(world, agreement=paper, equipment="机房一间", justification="对口")
     item_file = file_for(item, world.contact, "方案.png")
-    ItemFile.objects.create(item=item, attachment=item_file, kind="plan")
+    ItemFile.objects.create(item=item, attachment=item_file, kind="plan", is_handed_in=True)
     paper_file = file_for(paper, world.contact, "协议.png")
     other = item_of(world, world.other_school)
     other_file = file_for(other, world.other_contact, "外校.png")

@@ -1,6 +1,7 @@
 """Programmes: active, dormant and ended; their pages; what office and school keep of them."""
 
 import datetime as dt
+import io
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -8,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from accounts.models import Organization
 from certificates.models import Certificate, CertificateLevel
@@ -101,6 +103,15 @@ def test_from_december_on_the_pages_ask_for_next_years_plan(world, client_for, i
 
 
 # --- the list
+
+
+def test_a_school_is_not_told_its_own_name_in_each_row_but_in_its_file(world, client_for):
+    client = client_for(world.contact)
+    listed = client.get(LIST)
+    assert not {"school", "code", "city"} & {column.name for column in listed.context["table"].columns}
+    assert not {"q", "city"} & set(listed.context["filter"].form.fields)
+    sheet = load_workbook(io.BytesIO(client.post(LIST).content)).active
+    assert world.school_org.name in {str(cell.value) for row in sheet.iter_rows() for cell in row}
 
 
 def test_the_list_filters_and_exports(world, client_for):

@@ -216,7 +216,7 @@ def test_the_item_stands_beside_last_year_and_the_record(world, round, client_fo
 def test_an_action_that_is_not_open_tells_why(world, item, client_for):
     world.at("2021-05-28T00:00:00+08:00")
     page = text_of(client_for(world.city_officer).get(address("item", item.pk)))
-    assert "初审通过 ：现在不能 市级初审已于5月27日（星期四）24:00截止" in page
+    assert "现在不能，看原因 初审通过 市级初审已于5月27日（星期四）24:00截止" in page
 
 
 def test_the_next_item_of_the_queue(world, round, client_for):
@@ -355,6 +355,38 @@ def test_reconsidering_from_the_page_brings_the_plan_back(world, round, client_f
     assert not AnnualPlan.objects.filter(programme=world.programme, year=2021).exists()
 
 
+@pytest.mark.parametrize(("is_renewal", "shown", "kept"), [(True, "—", ""), (False, 2, 2)])
+def test_a_renewal_tells_no_teachers_that_its_form_does_not_ask_for(
+    world, round, client_for, is_renewal, shown, kept
+):
+    handed_in(round, world.school, [world.level], is_renewal=is_renewal, trainers=2)
+    table = client_for(world.office).get(address("queue")).context["table"]
+    [row] = table.rows
+    assert row.get_cell("trainers") == shown
+    assert row.get_cell_value("trainers") == kept
+
+
+def test_what_is_decided_is_not_ticked_again(world, round, level, client_for):
+    done, waits = handed_in(round, world.school, [world.level, level])
+    client = client_for(world.office)
+    listed = address("application", done.application_id)
+    assert client.get(listed).content.decode().count('name="item"') == 2
+    confirmed(client, "item_reject", previewed(client, "item_reject", [done]), comment="条件不足")
+    page = client.get(listed).content.decode()
+    assert page.count('name="item"') == 1
+    assert f'value="{waits.pk}"' in page
+    confirmed(client, "item_reject", previewed(client, "item_reject", [waits]), comment="条件不足")
+    assert 'name="item"' not in client.get(listed).content.decode()
+    assert 'action="/reviews/decide/"' not in client.get(listed).content.decode()
+
+
+def test_the_history_of_an_item_says_the_states_as_its_badge_does(world, round, level, client_for):
+    item = handed_in(round, world.school, [level], reviewer=world.bureau)[0]
+    client = client_for(world.city_officer)
+    confirmed(client, "item_recommend", previewed(client, "item_recommend", [item]))
+    assert "待初审 → 待审核" in text_of(client.get(address("item", item.pk)))
+
+
 # --- The list of decisions
 
 
@@ -363,11 +395,23 @@ def test_the_counts_of_the_authorities_add_up_to_all(world, round, client_for):
     handed_in(round, world.school, levels, state="approved")
     handed_in(round, world.other_school, levels[:2], state="rejected")
     Organization.objects.filter(pk=world.other_school_org.pk).update(supervisor=world.province)
-    *groups, total = decision_list.counts(decision_list.rows(round, world.office))
+    *groups, total = decision_list.counts(round, world.office)
     assert [line.name for line in groups] == ["山西省推进办", "太原市教育局"]
     assert total[1:] == tuple(map(sum, zip(*(line[1:] for line in groups), strict=True)))
     assert (total.items, total.approved, total.rejected, total.heads) == (5, 3, 2, 120)
     assert total.items == total.approved + total.rejected + total.returned + total.open + total.withdrawn
+
+
+def test_the_page_of_decisions_reads_counts_and_no_items(world, round, client_for):
+    """A round has 12,000 items: the database counts them, and only Word and Excel take them all."""
+    handed_in(round, world.school, [new_level(world, n) for n in range(3)], state="approved")
+    client = client_for(world.office)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address("decisions", round.pk)).status_code == 200
+    of_items = [query["sql"] for query in asked if 'FROM "schools_applicationitem"' in query["sql"]]
+    assert len(of_items) == 1
+    assert "COUNT(" in of_items[0]
+    assert "GROUP BY" in of_items[0]
 
 
 def test_a_city_lists_its_own_schools_only(world, round, level):

@@ -15,6 +15,7 @@ from core import clock
 from core.models import Event, Notice
 from core.templatetags import portal
 from schools import eligibility
+from schools.forms.rounds import ExtensionForm
 from schools.models import ApplicationRound, Closings, RoundExtension, School
 from schools.services import duties
 from schools.services import rounds as services
@@ -204,6 +205,18 @@ def test_a_round_is_changed_freely_until_somebody_hands_in(world, round):
     assert change(world, round, routes=PRESETS["shanxi"][2], minimum_candidates=30)
     assert all(services.routes_of(ApplicationRound.objects.get()).values())
     assert Event.objects.filter(action="round_changed").count() == 2
+
+
+@pytest.mark.parametrize("name", ["school_closes_at", "city_closes_at", "province_closes_at"])
+def test_no_closing_is_set_that_is_already_past(world, round, name):
+    make_application(round, world.school)
+    closings = dict.fromkeys(services.STEPS[: services.STEPS.index(name) + 1], OPENS + DAY)
+    world.at(OPENS + DAY)
+    with pytest.raises(ValidationError) as refused:
+        change(world, round, **closings)
+    assert "已经过去" in refused.value.message_dict[name][0]
+    world.at(OPENS + DAY - MICROSECOND)
+    assert change(world, round, **closings).closings == ApplicationRound.objects.get().closings
 
 
 def test_then_only_its_texts(world, round):
@@ -572,3 +585,11 @@ def test_a_demonstrations_round_is_open_to_its_own_schools_only(world):
     assert set(School.objects.eligible(kinds)) == {world.school, world.other_school}
     Organization.objects.filter(pk=world.school_org.pk).update(is_demonstration=True)
     assert set(School.objects.eligible(kinds)) == {world.school}
+
+
+def test_a_demonstrations_round_is_extended_for_its_own_schools_only(world, round):
+    Organization.objects.filter(pk=world.school_org.pk).update(is_demonstration=True)
+    offered = ExtensionForm(round=round).fields["organization"].queryset
+    assert list(offered) == [world.school_org]
+    with pytest.raises(ValidationError, match="不在本批次可申报的院校之列"):
+        put_off(world, round, world.other_school.organization, school_closes_at=SCHOOL + DAY)

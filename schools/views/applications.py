@@ -1,6 +1,7 @@
 """A school's application as a whole: the rounds, the list of what is to be done, check, receipt, paper."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -129,6 +130,7 @@ def _show(
     items = list(rows.order_by("pk"))
     cards = cards_of(items, at, drafts=is_of_the_school(request))
     waiting = [card for card in cards if card.standing and not card.is_late]
+    counted = [card for card in cards if card.item.state != State.WITHDRAWN and not card.is_late]
     closed = eligibility.door(application.round, application.school, at)
     context = {
         "application": application,
@@ -138,15 +140,23 @@ def _show(
         "cards": cards,
         "waiting": waiting,
         "complete": sum(1 for card in waiting if card.standing and card.standing.is_complete),
-        "planned": sum(card.planned for card in cards if card.item.state != State.WITHDRAWN),
+        "waiting_planned": sum(card.planned for card in waiting),
+        "counted": len(counted),
+        "planned": sum(card.planned for card in counted),
         "drafts": 0 if own else application.items.filter(state=State.DRAFT).count(),
         "sees_drafts": is_of_the_school(request),
         "closed": closed,
+        "until": _until(card.item for card in waiting),
         "may_apply": own,
         "form": form,
         "versions": _versions(request, application),
     }
     return render(request, "schools/applications/detail.html", context, status=status)
+
+
+def _until(items: Iterable[ApplicationItem]) -> dt.datetime | None:
+    """When the first of these items closes: a returned one has its own time, later than the school's."""
+    return min((eligibility.deadline(item) for item in items), default=None)
 
 
 def _versions(request: HttpRequest, application: Application) -> list[ApplicationVersion]:
@@ -207,7 +217,9 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("applications:receipt", sent.receipt)
     waiting = services.waiting_items(application, at)
     if not waiting:
-        closed = eligibility.door(application.round, application.school, at)
+        # Whoever comes back to look has sent already; only one who sends must hear that it is too late.
+        sends = request.method == "POST"
+        closed = eligibility.door(application.round, application.school, at) if sends else []
         messages.warning(request, "；".join(closed) or "没有待提交的项目。")
         return redirect("applications:detail", pk)
     reasons: list[str] = []
@@ -228,7 +240,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         "application": application,
         "round": application.round,
         "school": application.school,
-        "closing": application.round.closings_of(application.school_id).school,
+        "until": _until(standing.item for standing in waiting),
         "rows": rows,
         "complete": sum(1 for standing in waiting if standing.is_complete),
         "incomplete": [standing for standing in waiting if not standing.is_complete],

@@ -168,15 +168,16 @@ def decisions(request: HttpRequest, pk: int) -> HttpResponse:
     """Counts by supervising authority, and the list as Word or Excel; what is taken out goes on record."""
     round_ = get_object_or_404(ApplicationRound.objects.visible_to(request.user), pk=pk)
     check_right(request.user)
-    rows = decision_list.rows(round_, request.user)
+    groups = decision_list.counts(round_, request.user)
     if request.method != "POST":
-        context = {"round": round_, "groups": decision_list.counts(rows), "count": len(rows)}
+        context = {"round": round_, "groups": groups}
         return render(request, "schools/reviews/decisions.html", context)
+    rows = decision_list.rows(round_, request.user)
     name, at = f"{round_}审核结果", clock.now()
     file = f"{name}-{clock.local(at):%Y%m%d-%H%M}"
     workbook = exports.export_list(
         name=name, rows=[decision_list.HEADINGS, *rows], filters={"批次": str(round_)}, by=request.user, at=at
     )
     if request.POST.get("format") == "docx":
-        return documents.download(decision_list.paper(round_, rows, at=at), f"{file}.docx")
+        return documents.download(decision_list.paper(round_, groups, rows, at=at), f"{file}.docx")
     return exports.download(workbook, f"{file}.xlsx")

@@ -21,7 +21,7 @@ from schools import permissions
 from schools.filters.opinions import OfficeOpinionFilter, OpinionFilter
 from schools.filters.reviews import all_filtered
 from schools.forms.opinions import AskForm, DeclineForm, GiveForm, InterestForm, RemoveForm, WithdrawForm
-from schools.models import ApplicationItem, ExpertInterest, ExpertOpinion, ItemFile
+from schools.models import ApplicationItem, ExpertInterest, ExpertOpinion
 from schools.services import opinions
 from schools.tables.opinions import InterestTable, KeptInterestTable, OpinionTable
 from schools.workflow import opinion as lifecycle
@@ -104,7 +104,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "opinion": opinion,
         "item": item,
         "is_shown": not advises or opinion.state in ExpertOpinion.STANDING,
-        "files": ItemFile.objects.filter(item=item, removed_at=None).select_related("attachment"),
+        "files": item.files.handed_in().select_related("attachment"),
         "majors": item.majors.all(),
         "form": form,
         "give": give if advises else None,

@@ -61,7 +61,12 @@ class ProgrammeList(ListPage):
 
     def get_table_kwargs(self) -> dict[str, Any]:
         year = asked_year(self.request)
-        return {"year": year, "listed": year in standing.listed_years()}
+        return {
+            "year": year,
+            "listed": year in standing.listed_years(),
+            # On one's own page they say nothing; a file travels.
+            "of_one_school": self.request.user.role in Role.of_a_school() and self.request.method != "POST",
+        }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mine, now, today = Programme.objects.visible_to(self.request.user), clock.now(), clock.today()

@@ -102,7 +102,8 @@ def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
 def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
     item = visible_item(request, pk)
     user, at = request.user, clock.now()
-    eligibility.load([item], at)
+    eligibility.load([item], at, drafts=False)
+    offers = _offers(user, item, at)
     before, after = queue.neighbours(item, user, reviews.waiting_state(user))
     context = {
         "item": item,
@@ -113,7 +114,9 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "limit": item.ground.limit,
         "opinions": ExpertOpinion.objects.visible_to(user).filter(item=item).select_related("expert"),
         "may_ask": permissions.may_ask_experts(user),
-        "offers": _offers(user, item, at),
+        "offers": offers,
+        "open_offers": [offer for offer in offers if offer.open],
+        "shut_offers": [offer for offer in offers if not offer.open],
         "closes": queue.step_closes(item),
         "before": before,
         "after": after,
@@ -134,10 +137,15 @@ def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
     check_right(request.user)
     mine = ApplicationItem.objects.visible_to(request.user).handed_in().filter(application=application)
     items = list(queue.rows(mine).order_by("pk"))
+    # Taking up again what was decided is done on the item's own page.
+    actions = [row for row in reviews.actions_of(request.user) if row.action != "item_reconsider"]
+    decidable = {state for action in actions for state in action.sources}
     context = {
         "application": application,
         "items": [(item, queue.step_closes(item)) for item in items],
-        "actions": reviews.actions_of(request.user),
+        "actions": actions,
+        "decidable": decidable,
+        "is_any_decidable": any(item.state in decidable for item in items),
         "record": _record(request, application.school_id),
         "planned": sum(item.planned for item in items),
     }

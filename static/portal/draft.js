@@ -199,7 +199,7 @@
       keep();
       return;
     }
-    if (keep()) status.classList.remove("is-failed");
+    say("有改动，尚未保存", !keep());
     later(AUTOSAVE_AFTER);
   });
   for (const event of ["focus", "online"]) window.addEventListener(event, () => dirty && save());

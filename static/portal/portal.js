@@ -63,6 +63,14 @@
     if (menu) menu.querySelector("summary").focus();
   });
 
+  // What stands open on a wide screen begins folded on a narrow one.
+  const narrow = window.matchMedia("(max-width: 40rem)");
+  const fold = () => {
+    for (const folded of document.querySelectorAll("details[data-folds]")) folded.open = !narrow.matches;
+  };
+  narrow.addEventListener("change", fold);
+  fold();
+
   const errors = document.querySelector(".error-summary");
   if (errors) errors.focus();
 })();
