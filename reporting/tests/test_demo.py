@@ -522,6 +522,10 @@ def _made(*, seed: int) -> dict[str, list[Any]]:
             ),
             "standards": FeeStandard.objects.values_list(level, "amount", "state", "effective_from"),
             "filings": SchoolFiling.objects.values_list(school, "state"),
+            "sites": ExamSite.objects.values_list(school, "state", "places", "latitude", "longitude"),
+            "summaries": SummaryVersion.objects.values_list(
+                "report__obligation__organization__code", "report__obligation__key", "received_at"
+            ),
             "platform": PlatformApproval.objects.values_list(
                 "organization__code", level, "state_words", "candidates"
             ),
