@@ -36,7 +36,7 @@ class EvaluatorFilingQuerySet(models.QuerySet["EvaluatorFiling"]):
         if user.role in {Role.OFFICE, Role.EVALUATOR}:
             return rows
         contents: list[Any] = [
-            version.content for version in EvaluatorFilingVersion.objects.filter(filing=file.target_id)
+            version.content for version in EvaluatorFilingVersion.objects.filter(filing=int(file.target_id))
         ]
         open_ids = {one["id"] for content in contents for kind in OPEN_FILES for one in content[kind]}
         stamped_ids = {one["id"] for content in contents for one in content["stamped"]}
