@@ -111,6 +111,13 @@ def past_returns(items: Collection[ApplicationItem]) -> dict[int, dt.datetime]:
     return {int(pk): at for pk, (action, at) in newest.items() if action in RETURNED_FROM}
 
 
+def comment_words(item: ApplicationItem, returned_at: dt.datetime | None) -> str:
+    """The comment as lists tell it; `returned_at` as `past_returns` has it."""
+    if returned_at is None:
+        return item.review_comment
+    return f"上次退回意见（{clock.local(returned_at):%-m月%-d日}）：{item.review_comment}"
+
+
 def weeklies(user: Any, schools: Collection[int]) -> ObligationQuerySet:
     """The weekly reports of this calendar year that have fallen due, as far as the user sees reporting."""
     first = clock.at(dt.date(clock.today().year, 1, 1))

@@ -257,6 +257,12 @@ def test_an_item_tells_the_version_it_was_handed_in_with_and_when_a_return_is_pa
     assert "审核意见 请改人数" not in again
     listed = text_of(client.get(address("application", application.pk)))
     assert "上次退回意见（5月20日）：请改人数" in listed
+    rows = {row[3]: row[7] for row in decision_list.rows(round, world.office)}
+    assert rows == {str(first): "上次退回意见（5月20日）：请改人数", str(second): ""}
+    exported = client.post(address("queue") + "?round=&state=")
+    sheet = load_workbook(io.BytesIO(exported.content)).active
+    cells = [cell for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert "上次退回意见（5月20日）：请改人数" in cells
     own = client_for(world.contact).get(reverse("applications:item", args=[first.pk]))
     assert "上次退回意见（5月20日）： 请改人数" in text_of(own)
     reviews.decide_many(action="item_reject", items=[first.pk], **decided | {"comment": "超规模"})
