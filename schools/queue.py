@@ -14,11 +14,15 @@ from core.models import Event
 from obligations.models import Obligation, ObligationQuerySet, Outcome
 from obligations.rates import Rate, rates
 from schools import eligibility
-from schools.models import AnnualPlan, ApplicationItem, ApplicationItemQuerySet
+from schools.models import AnnualPlan, ApplicationItem, ApplicationItemQuerySet, ApplicationVersion
+from schools.services.reviews import OF_THE_CITY, OF_THE_PROVINCE, RETURNED_FROM
 
 S = ApplicationItem.State
 # Schools stand together, in the order of their codes.
 ORDER = ("application__school__organization__code", "pk")
+SUBMISSIONS = ("item_submit", "item_submit_to_province")
+REVIEWS = (*OF_THE_CITY, *OF_THE_PROVINCE)
+ABOUT_REVIEW = ("target_id", "action", "at")
 
 
 def listed(items: ApplicationItemQuerySet) -> ApplicationItemQuerySet:
@@ -83,6 +87,35 @@ def waiting_since(items: Collection[ApplicationItem]) -> dict[int, dt.datetime]:
         .annotate(at=Max("at"))
     )
     return {int(pk): at for pk, state, at in found if states[pk] == state}
+
+
+def handed_in_with(item: ApplicationItem) -> ApplicationVersion | None:
+    """The version that this item was last handed in with; later ones came with the school's other items."""
+    current = item.application.current
+    if current is None or current.number == 1:
+        return current
+    sent = Event.objects.about(item).filter(action__in=SUBMISSIONS).order_by("-at").values("at")[:1]
+    versions = item.application.versions.filter(received_at__lte=Subquery(sent))
+    return versions.order_by("-number").first() or current
+
+
+def past_returns(items: Collection[ApplicationItem]) -> dict[int, dt.datetime]:
+    """When those that wait again with a comment were returned: it is of then; one query, or none."""
+    again = {S.SUBMITTED, S.FIRST_REVIEWED}
+    waiting = [str(item.pk) for item in items if item.review_comment and item.state in again]
+    if not waiting:
+        return {}
+    kind = ContentType.objects.get_for_model(ApplicationItem)
+    rows = Event.objects.filter(target_type=kind, target_id__in=waiting, action__in=REVIEWS)
+    newest = {pk: (action, at) for pk, action, at in rows.order_by("at", "pk").values_list(*ABOUT_REVIEW)}
+    return {int(pk): at for pk, (action, at) in newest.items() if action in RETURNED_FROM}
+
+
+def comment_words(item: ApplicationItem, returned_at: dt.datetime | None) -> str:
+    """The comment as lists tell it; `returned_at` as `past_returns` has it."""
+    if returned_at is None:
+        return item.review_comment
+    return f"上次退回意见（{clock.local(returned_at):%-m月%-d日}）：{item.review_comment}"
 
 
 def weeklies(user: Any, schools: Collection[int]) -> ObligationQuerySet:

@@ -11,7 +11,17 @@ from core.forms import InstantInput, SearchSelect
 from core.templatetags.portal import closing, when
 from schools.models import ApplicationRound, Closings, School
 from schools.models.rounds import AUTHORITIES
-from schools.services.rounds import CELLS, FIELDS, PRESETS, STEPS, Routes, routes_of, standing_closings
+from schools.services.rounds import (
+    CELLS,
+    FIELDS,
+    PRESETS,
+    STEPS,
+    Routes,
+    routes_of,
+    settled,
+    standing_closings,
+    steps_of,
+)
 
 MIDNIGHT = "某日24:00截止的，填次日的00:00。"
 YEAR_FIRST = 2019
@@ -176,19 +186,26 @@ class ExtensionForm(forms.Form):
         self.fields["organization"].queryset = schools.order_by("code")
         for name, instant in zip(STEPS, standing_closings(round, None), strict=True):
             self.fields[name].help_text = f"现为{closing(instant)}；不改则不填。{MIDNIGHT}"
+        self.fields["city_closes_at"].help_text += "只为直接报省的院校延期的，不必填。"
 
     def standing(self) -> Closings:
         return standing_closings(self.round, self.cleaned_data["organization"])
 
     def closings(self) -> Closings:
-        """What was typed, else what stands."""
+        """What was typed, else what stands; as it will be kept."""
         typed = (self.cleaned_data[name] for name in STEPS)
-        return Closings(*(new or old for new, old in zip(typed, self.standing(), strict=True)))
+        new = Closings(*(new or old for new, old in zip(typed, self.standing(), strict=True)))
+        return settled(self.round, self.cleaned_data["organization"], new)
 
     def moves(self) -> list[tuple[str, dt.datetime, dt.datetime]]:
-        """(step, until now, from now on) of all three."""
-        labels = [str(self.fields[name].label).removesuffix("改为") for name in STEPS]
-        return list(zip(labels, self.standing(), self.closings(), strict=True))
+        """(step, until now, from now on) of the steps that the school or schools go through."""
+        steps = steps_of(self.round, self.cleaned_data["organization"])
+        rows = zip(STEPS, self.standing(), self.closings(), strict=True)
+        return [
+            (str(self.fields[name].label).removesuffix("改为"), old, new)
+            for name, old, new in rows
+            if name in steps
+        ]
 
     def answers(self) -> list[tuple[str, str]]:
         organization = self.cleaned_data["organization"]

@@ -63,7 +63,7 @@ def decide_many(
     transition = review.transition(action)
     if "comment" in transition.asks and not comment:
         raise ValidationError({"comment": f"“{transition.label}”须写明理由，学校会看到。"})
-    duties.lock(ApplicationItem.objects.filter(pk__in=items).values("application"))
+    duties.lock(ApplicationItem.objects.filter(pk__in=items).values_list("application", flat=True))
     decided = review.perform_many(
         action,
         with_facts(ApplicationItem.objects.filter(pk__in=items)),

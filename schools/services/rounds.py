@@ -159,6 +159,21 @@ def standing_closings(round: ApplicationRound, organization: Organization | None
     return round.extended([e for e in round.extensions.all() if e.organization_id is None])
 
 
+def is_straight(round: ApplicationRound, organization: Organization | None) -> bool:
+    """Whether it is one school that applies to the province with no first review: no city step is its own."""
+    if organization is None or not School.objects.filter(pk=organization.pk).exists():
+        return False
+    return not _reviewer_ids(round, organization)
+
+
+def settled(round: ApplicationRound, organization: Organization | None, closings: Closings) -> Closings:
+    """`closings` as they are kept: the city's, which is nothing to a school that goes straight to the
+    province, then stands or follows the school's."""
+    if not is_straight(round, organization):
+        return closings
+    return closings._replace(city=max(standing_closings(round, organization).city, closings.school))
+
+
 @transaction.atomic
 def extend(
     *,
@@ -169,10 +184,10 @@ def extend(
     by: User,
     at: dt.datetime,
 ) -> RoundExtension:
-    """Later closings for one school, or (None) for all. Raises ValidationError, PermissionDenied."""
+    """Later closings for one school, or (None) for all, `settled`. Raises ValidationError, PermissionDenied."""
     _guard(by)
     round = ApplicationRound.objects.select_for_update().get(pk=round.pk)
-    before = standing_closings(round, organization)
+    before, closings = standing_closings(round, organization), settled(round, organization, closings)
     extension = RoundExtension(
         round=round,
         organization=organization,
@@ -242,7 +257,15 @@ def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetim
         raise ValidationError(errors)
     if before == extension.closings:
         raise ValidationError("三个截止时间都没有变，请至少延后一个。")
-    _check_order({name: getattr(extension, name) for name in STEPS})
+    steps = steps_of(extension.round, organization)
+    _check_order({name: getattr(extension, name) for name in steps})
+
+
+def steps_of(round: ApplicationRound, organization: Organization | None) -> tuple[str, ...]:
+    """The steps that an extension is told of."""
+    if is_straight(round, organization):
+        return tuple(name for name in STEPS if name != "city_closes_at")
+    return STEPS
 
 
 def _check(round: ApplicationRound) -> None:
@@ -315,10 +338,11 @@ def _announce(round: ApplicationRound, step: str, happened: str, *, at: dt.datet
 
 def _tell_of_extension(extension: RoundExtension, before: Closings, *, at: dt.datetime) -> None:
     round, organization = extension.round, extension.organization
+    steps = steps_of(round, organization)
     moved = "，".join(
         f"{_label(name)}延至{closing(new)}"
         for name, old, new in zip(STEPS, before, extension.closings, strict=True)
-        if old != new
+        if old != new and name in steps
     )
     text = f"{round}{f'为{organization}' if organization else ''}延期：{moved}。理由：{extension.reason}"
     schools = {organization.pk} if organization else _schools(round)

@@ -63,12 +63,14 @@ class QueueTable(PortalTable):
         self.may_tick = may_tick
         self.rates: dict[int, Rate] = {}
         self.since: dict[int, Any] = {}
+        self.returned: dict[int, Any] = {}
 
     def beside(self, user: Any, items: Any) -> None:
         """Load what stands beside these rows: the schools' reporting rates, and how long they have waited."""
         items = list(items)
         self.rates = queue.reporting_rates(user, {item.application.school_id for item in items})
         self.since = queue.waiting_since(items)
+        self.returned = queue.past_returns(items) if self.columns["review_comment"].visible else {}
         if len({item.state for item in items}) == 1:
             self.columns["state"].column.attrs = SHORT_IF_WIDE
 
@@ -104,6 +106,9 @@ class QueueTable(PortalTable):
 
     def value_majors(self, record: Any) -> str:
         return "、".join(str(major) for major in record.majors.all())
+
+    def render_review_comment(self, record: Any) -> str:
+        return queue.comment_words(record, self.returned.get(record.pk))
 
     def render_trainers(self, value: int, record: Any) -> Any:
         """The short form of a renewal does not ask for them."""

@@ -95,7 +95,7 @@ def test_twelve_levels_and_thirty_files_on_a_phone(world, live_server, visit, ap
         assert fits(page)
         page.click("text=保存并返回")
     assert ItemFile.objects.filter(removed_at=None).count() == 30
-    expect(page.locator(".progress-count")).to_contain_text("12 / 12")
+    expect(page.locator(".progress-count")).to_contain_text("待提交 12 项，其中 12 项已填完整")
     assert fits(page)
     page.click("text=下一步：检查并提交")
     assert fits(page)

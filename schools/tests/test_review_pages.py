@@ -13,11 +13,12 @@ from openpyxl import load_workbook
 
 from accounts.models import Organization
 from core import clock
-from core.models import Event
+from core.models import Event, Notice
 from obligations.models import Obligation
 from schools import decision_list
-from schools.models import AnnualPlan, ApplicationItem, Programme
-from schools.services import reviews
+from schools.models import AnnualPlan, Application, ApplicationItem, Programme
+from schools.services import applications, reviews
+from schools.tests import applying
 from schools.tests.reviewing import handed_in, hubei_round, new_level
 
 READERS = ["office", "finance", "leading", "auditor", "city_officer"]
@@ -219,6 +220,55 @@ def test_an_action_that_is_not_open_tells_why(world, item, client_for):
     assert "现在不能，看原因 初审通过 市级初审已于5月27日（星期四）24:00截止" in page
 
 
+def send(world, application, day):
+    """The contact hands in what is open on that day of May 2021."""
+    world.at(f"2021-05-{day}T10:00:00+08:00")
+    fresh = Application.objects.get(pk=application.pk)
+    token = applications.token_of(applications.waiting_items(fresh, clock.now()))
+    return applications.submit_application(application=fresh, token=token, by=world.contact, at=clock.now())
+
+
+def test_an_item_tells_the_version_it_was_handed_in_with_and_when_a_return_is_past(world, client_for):
+    """One of two items is returned and handed in again: the other still stands as it was handed in first."""
+    world.at("2021-05-20T10:00:00+08:00")
+    round = hubei_round()
+    first, second = handed_in(round, world.school, [new_level(world, n) for n in range(2)], state="draft")
+    application = Application.objects.get(pk=first.application_id)
+    Application.objects.filter(pk=application.pk).update(current=None)
+    application.versions.all().delete()
+    one = send(world, application, 20)
+    decided = {"by": world.office, "at": clock.now(), "comment": "请改人数"}
+    reviews.decide_many(action="item_return", items=[first.pk], **decided)
+    client = client_for(world.office)
+    assert "审核意见 请改人数" in text_of(client.get(address("item", first.pk)))
+    changed = applying.filled(first, planned_new="33")
+    fresh = ApplicationItem.objects.get(pk=first.pk)
+    applications.save_item_draft(
+        item=fresh, typed=changed, revision=fresh.draft_revision, by=world.contact, at=clock.now()
+    )
+    two = send(world, application, 22)
+    assert one.receipt != two.receipt
+    client = client_for(world.office)
+    again, other = (text_of(client.get(address("item", item.pk))) for item in (first, second))
+    receipts = [one.receipt, two.receipt]
+    assert [receipt in again for receipt in receipts] == [False, True]
+    assert [receipt in other for receipt in receipts] == [True, False]
+    assert "上次退回意见（5月20日） 请改人数" in again
+    assert "审核意见 请改人数" not in again
+    listed = text_of(client.get(address("application", application.pk)))
+    assert "上次退回意见（5月20日）：请改人数" in listed
+    rows = {row[3]: row[7] for row in decision_list.rows(round, world.office)}
+    assert rows == {str(first): "上次退回意见（5月20日）：请改人数", str(second): ""}
+    exported = client.post(address("queue") + "?round=&state=")
+    sheet = load_workbook(io.BytesIO(exported.content)).active
+    cells = [cell for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert "上次退回意见（5月20日）：请改人数" in cells
+    own = client_for(world.contact).get(reverse("applications:item", args=[first.pk]))
+    assert "上次退回意见（5月20日）： 请改人数" in text_of(own)
+    reviews.decide_many(action="item_reject", items=[first.pk], **decided | {"comment": "超规模"})
+    assert "审核意见 超规模" in text_of(client.get(address("item", first.pk)))
+
+
 def test_the_next_item_of_the_queue(world, round, client_for):
     items = handed_in(round, world.school, [new_level(world, n) for n in range(3)])
     items[1].state = "approved"
@@ -278,13 +328,20 @@ def test_what_can_be_no_key_is_nothing_ticked(world, round, client_for, key):
         assert "没有选择申报项目" in text_of(response)
 
 
-def test_the_same_form_twice_decides_once_and_answers_the_same(world, direct, client_for):
+def test_the_same_form_again_decides_nothing_tells_nobody_and_says_so(world, direct, client_for):
     client = client_for(world.office)
     preview = previewed(client, "item_approve", [direct])
-    first, second = (confirmed(client, "item_approve", preview) for _ in range(2))
-    assert first.status_code == second.status_code == 302
-    assert first["Location"] == second["Location"]
+    first = confirmed(client, "item_approve", preview)
+    assert "已办理：批准 1 项" in text_of(client.get(first["Location"]))
+    notices = Notice.objects.count()
+    assert notices
+    second = confirmed(client, "item_approve", preview)
+    assert (second.status_code, second["Location"]) == (302, first["Location"])
+    page = text_of(client.get(second["Location"]))
+    assert "这 1 项此前已办理，没有重复办理。" in page
+    assert "已办理：" not in page
     assert Event.objects.filter(action="item_approve").count() == 1
+    assert Notice.objects.count() == notices
 
 
 def test_what_changed_meanwhile_is_said_and_left_out_only_after_another_look(world, round, client_for):

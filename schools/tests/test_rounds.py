@@ -580,6 +580,35 @@ def test_extending_shows_what_follows_and_then_does_it(world, round, client_for)
     assert "延期只能往后" in refused
 
 
+def test_the_city_step_of_a_school_that_goes_straight_to_the_province_fills_itself_in(
+    world, round, client_for
+):
+    School.objects.filter(pk=world.school.pk).update(kind=School.Kind.HIGHER_VOCATIONAL)
+    client, address = client_for(world.office), reverse("rounds:extend", args=[round.pk])
+    sent = {"organization": world.school_org.pk, "school_closes_at": "2021-05-30T00:00", "reason": "停电"}
+    refused = client.post(address, sent | {"organization": world.other_school_org.pk})
+    assert "不能早于院校填报截止" in refused.content.decode()
+    checked = client.post(address, sent).content.decode()
+    assert "5月29日（星期六）24:00" in checked
+    assert 'data-label="环节"><span>市级初审截止' not in checked
+    assert client.post(address, sent | {"step": "confirm"}).status_code == 302
+    until = sh("2021-05-30T00:00:00")
+    assert RoundExtension.objects.get().closings == Closings(until, until, PROVINCE)
+    told_text = Notice.objects.get(key__contains="extension", recipient=world.contact).text
+    assert "院校填报截止延至" in told_text
+    assert "市级" not in told_text
+
+
+def test_a_school_that_goes_straight_still_ends_before_the_province(world, round):
+    School.objects.filter(pk=world.school.pk).update(kind=School.Kind.HIGHER_VOCATIONAL)
+    with pytest.raises(ValidationError, match=r"省级审核.*不能早于院校填报截止"):
+        put_off(world, round, world.school_org, school_closes_at=PROVINCE + MICROSECOND)
+    put_off(world, round, world.school_org, school_closes_at=PROVINCE)
+    assert RoundExtension.objects.get().closings == Closings(PROVINCE, PROVINCE, PROVINCE)
+    with pytest.raises(ValidationError, match="没有变"):
+        put_off(world, round, world.school_org, city_closes_at=PROVINCE + DAY)
+
+
 def test_a_demonstrations_round_is_open_to_its_own_schools_only(world):
     kinds = [world.school.kind]
     assert set(School.objects.eligible(kinds)) == {world.school, world.other_school}

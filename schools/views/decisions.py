@@ -113,7 +113,7 @@ def _confirm(request: HttpRequest, transition: Transition) -> HttpResponse:
     if len(lines) != len(keys):
         raise Http404
     if _is_done(request, transition, lines, form.cleaned_data["shown_at"]):
-        return _done(request, transition, len(lines))
+        return _done_before(request, len(lines))
     changed = tuple(line for line in lines if line.reasons or reviews.mark(line.item) != marks[line.item.pk])
     if changed:
         return _show(request, transition, lines, form=form, changed=changed, status=CHANGED)
@@ -155,6 +155,12 @@ def _is_done(request: HttpRequest, transition: Transition, lines: list[Line], sh
 
 def _done(request: HttpRequest, transition: Transition, count: int) -> HttpResponse:
     messages.success(request, f"已办理：{transition.label} {count} 项。已通知学校联系人。")
+    return redirect(_back(request))
+
+
+def _done_before(request: HttpRequest, count: int) -> HttpResponse:
+    """Sent twice, or again after going back: the decision stands once and nobody is told again."""
+    messages.info(request, f"这 {count} 项此前已办理，没有重复办理。")
     return redirect(_back(request))
 
 

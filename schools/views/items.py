@@ -19,7 +19,7 @@ from core import clock, draft_pages
 from core.drafts import DraftConflict
 from core.workflow import NotNow
 from schools import content as shape
-from schools import eligibility
+from schools import eligibility, queue
 from schools.eligibility import Standing
 from schools.forms.applications import FilesForm, ItemForm, agreement_choices
 from schools.models import ApplicationItem, ApplicationRound
@@ -77,6 +77,7 @@ def _read(request: HttpRequest, found: ApplicationItem, reasons: list[str], at: 
     [standing] = eligibility.standings([found], at, drafts=is_of_the_school(request))
     context = {
         **page_context(request, standing),
+        "returned_at": queue.past_returns([found]).get(found.pk),
         "rows": shape.told(content_of(standing)),
         "reasons": reasons,
         "may_apply": may_apply(request.user, found.application.school),

@@ -110,6 +110,8 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "application": item.application,
         "school": item.application.school,
         "last": _last_year(item),
+        "version": queue.handed_in_with(item),
+        "returned_at": queue.past_returns([item]).get(item.pk),
         "record": _record(request, item.application.school_id),
         "limit": item.ground.limit,
         "opinions": ExpertOpinion.objects.visible_to(user).filter(item=item).select_related("expert"),
@@ -137,12 +139,13 @@ def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
     check_right(request.user)
     mine = ApplicationItem.objects.visible_to(request.user).handed_in().filter(application=application)
     items = list(queue.rows(mine).order_by("pk"))
+    returned = queue.past_returns(items)
     # Taking up again what was decided is done on the item's own page.
     actions = [row for row in reviews.actions_of(request.user) if row.action != "item_reconsider"]
     decidable = {state for action in actions for state in action.sources}
     context = {
         "application": application,
-        "items": [(item, queue.step_closes(item)) for item in items],
+        "items": [(item, queue.step_closes(item), returned.get(item.pk)) for item in items],
         "actions": actions,
         "decidable": decidable,
         "is_any_decidable": any(item.state in decidable for item in items),
