@@ -8,10 +8,9 @@ school again. All of it follows from the states of the items, so everything here
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Prefetch, QuerySet, Value, When
+from django.db.models import Case, Prefetch, Value, When
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
@@ -177,7 +176,7 @@ def _lapse_reason(duty: Obligation) -> str:
     return NOT_MENDED if "-returned-" in duty.key else LAPSED
 
 
-def lock(applications: Iterable[int] | QuerySet[Any, Any]) -> list[int]:
+def lock(applications: Iterable[int]) -> list[int]:
     """Lock the applications (their keys), in the order of their keys; those that are there.
 
     Whoever changes items locks this first and the items after it, so that no two wait for each other.
