@@ -45,8 +45,9 @@ PUBLIC = (
 REFUSED_BY_STATE = {
     # The site is with the evaluator: it changes after a return only.
     ("sites:edit", "contact"),
-    # The activity has not begun: its results come after its end.
+    # The activity stands on file, so there is nothing to complete; it has not begun, so nothing came of it.
     ("activities:complete", "evaluator_officer"),
+    ("activities:results", "evaluator_officer"),
 }
 ROUND_PAGES = ("rounds:detail", "rounds:edit", "rounds:extend", "rounds:progress")
 STRANGERS_TO_THE_SCHOOL = [
