@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from core import events, notices
+from core.saving import save_valid
 from core.workflow import NotNow
 from evaluators.models import Charge, Evaluator
 from evaluators.permissions import may_keep_charges
@@ -26,8 +27,7 @@ def give(*, evaluator: Evaluator, coordinator: User, by: User, at: dt.datetime) 
     if coordinator.role != Role.COORDINATOR or not coordinator.is_active:
         raise ValidationError({"coordinator": "只能交给在用的对接专员账号。"})
     charge = Charge(evaluator=evaluator, coordinator=coordinator, given_by=by, given_at=at)
-    charge.full_clean()
-    charge.save()
+    save_valid(charge)
     _record("charge_given", charge, by=by, at=at)
     _tell(charge, "given", f"已将“{evaluator}”交由您对接。", at=at)
     return charge

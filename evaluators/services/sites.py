@@ -491,7 +491,9 @@ def set_place(*, fields: dict[str, Any], by: User, at: dt.datetime) -> SchoolPla
     ValidationError."""
     if not may_apply_for_sites(by):
         raise PermissionDenied("学校位置由本校联系人登记。")
-    place = SchoolPlace.objects.select_for_update().filter(pk=by.organization_id).first()
+    # The school's row holds back a second first entry.
+    School.objects.select_for_update(no_key=True).get(pk=by.organization_id)
+    place = SchoolPlace.objects.filter(pk=by.organization_id).first()
     before = [str(place.county or ""), _position(place)] if place else ["", ""]
     place = place or SchoolPlace(school_id=by.organization_id)
     for name in ("county", "latitude", "longitude"):

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from core import clock, events
+from core.saving import save_valid
 from evaluators.models import Activity, Qualification, Teacher, TrainingRule
 from evaluators.permissions import may_keep_activity, may_keep_teachers, may_set_training_rule
 
@@ -52,8 +53,7 @@ def add_teacher(*, fields: dict[str, Any], by: User, at: dt.datetime) -> Teacher
     """A teacher of one's own school; FIELDS. Raises PermissionDenied, ValidationError."""
     _own_school_only(by, by.organization_id or 0)
     teacher = Teacher(school_id=by.organization_id, **fields)
-    teacher.full_clean()
-    teacher.save()
+    save_valid(teacher)
     _record("teacher_added", teacher, by, at, {"工号": teacher.staff_number})
     return teacher
 
@@ -70,9 +70,8 @@ def change_teacher(teacher: Teacher, *, fields: dict[str, Any], by: User, at: dt
     before = {name: getattr(teacher, name) for name in fields}
     for name, value in fields.items():
         setattr(teacher, name, value)
-    teacher.full_clean()
     if changes := told(teacher, before, fields):
-        teacher.save()
+        save_valid(teacher)
         _record("teacher_changed", teacher, by, at, changes)
     return teacher
 
@@ -115,6 +114,8 @@ def hold(
         _own_school_only(by, teacher.school_id)
     elif not may_keep_activity(by, activity.evaluator_id):
         raise PermissionDenied(OWN_SCHOOL)
+    # One teacher's qualifications are entered one after the other.
+    Teacher.objects.select_for_update(no_key=True).get(pk=teacher.pk)
     if activity is not None or qualification is not None:
         row = _standing(teacher, fields, qualification)
     else:
@@ -169,8 +170,7 @@ def set_rule(*, fields: dict[str, Any], by: User, at: dt.datetime) -> TrainingRu
     rule = TrainingRule(**fields, created_by=by, created_at=at)
     if rule.effective_from and rule.effective_from < clock.local(at).date():
         raise ValidationError({"effective_from": "生效日期不能早于今天：已经过去的日子按当时的规则。"})
-    rule.full_clean()
-    rule.save()
+    save_valid(rule)
     changes = {_label(rule, name): str(value) for name, value in fields.items() if value}
     events.record(
         "training_rule_set", rule, by=by, at=at, organization_id=by.organization_id, changes=changes

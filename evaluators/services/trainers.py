@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from core import clock, events
+from core.saving import save_valid
 from evaluators.models import Trainer
 from evaluators.permissions import may_keep_trainers
 from evaluators.services.teachers import told
@@ -34,8 +35,7 @@ def add_trainer(*, fields: dict[str, Any], by: User, at: dt.datetime) -> Trainer
     _own_team_only(by, team)
     trainer = Trainer(evaluator_id=team, **fields)
     _require_past(trainer.joined_on, "joined_on", "加入日期不能晚于今天。", at)
-    trainer.full_clean()
-    trainer.save()
+    save_valid(trainer)
     _record("trainer_added", trainer, by, at, {"单位类别": trainer.get_employer_kind_display()})
     return trainer
 
@@ -54,9 +54,8 @@ def change_trainer(trainer: Trainer, *, fields: dict[str, Any], by: User, at: dt
     for name, value in fields.items():
         setattr(trainer, name, value)
     _require_past(trainer.joined_on, "joined_on", "加入日期不能晚于今天。", at)
-    trainer.full_clean()
     if changes := told(trainer, before, fields):
-        trainer.save()
+        save_valid(trainer)
         _record("trainer_changed", trainer, by, at, changes)
     return trainer
 
