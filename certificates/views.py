@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import typed as kept_typed
 from certificates import permissions, services
+from certificates.filters import ProposalFilter
 from certificates.forms import ProposalForm, PublishForm, ReviewForm
 from certificates.models import CreditProposal
 from certificates.workflow import proposal as lifecycle
@@ -59,6 +60,7 @@ class ProposalTable(PortalTable):
 class ProposalList(ListPage):
     model = CreditProposal
     table_class = ProposalTable
+    filterset_class = ProposalFilter
     template_name = "certificates/list.html"
     heading = "学分记录建议"
     subtitle = f"证书公布后 1 个月内，评价组织提出所体现学习成果的学分记录建议方案（{permissions.CLAUSE}）。"

@@ -11,7 +11,11 @@ from django.db.models.expressions import Combinable
 from django.urls import reverse
 
 from accounts.models import Role, User
+from certificates.models import CreditProposal
+from certificates.permissions import may_review as may_review_proposals
 from core import clock
+from evaluators import permissions as evaluator_permissions
+from evaluators.models import Activity, EvaluatorFiling, ExamSite
 from funding.models import Allocation, FeeStandard
 from funding.permissions import may_file_standards
 from obligations.models import ObligationKind
@@ -73,6 +77,9 @@ def _lines(user: User) -> Iterator[Line]:
         yield "意见待提出", _list("opinions:list", "state=asked"), [asked]
     if user.role == Role.EVALUATOR:
         yield _standards(user, FeeStandard.State.RETURNED, "收费标准退回修改")
+    yield from _of_evaluators(user)
+    if user.role in Role.of_a_school():
+        yield _sites(user, ExamSite.State.RETURNED, "考点申报退回修改")
     yield from _of_agreements(user)
     if user.role in DOERS:
         at, year = clock.now(), clock.today().year
@@ -83,6 +90,35 @@ def _lines(user: User) -> Iterator[Line]:
 def _standards(user: User, state: str, label: str) -> Line:
     rows = FeeStandard.objects.visible_to(user).filter(state=state)
     return label, _list("funding:standards", f"state={state}"), [rows]
+
+
+def _of_evaluators(user: User) -> Iterator[Line]:
+    """What waits of evaluators' filings, proposals, activities and sites: for the office, for those in whose
+    charge they are, for the evaluators themselves."""
+    if evaluator_permissions.may_review_filings(user) or user.role == Role.COORDINATOR:
+        yield _filings(user, EvaluatorFiling.State.SUBMITTED, "评价组织备案待审核")
+    if may_review_proposals(user):
+        state = CreditProposal.State.SUBMITTED
+        proposals = CreditProposal.objects.visible_to(user).filter(state=state)
+        yield "学分记录建议待审核", _list("credit:list", f"state={state}"), [proposals]
+    if user.role == Role.EVALUATOR:
+        yield _filings(user, EvaluatorFiling.State.RETURNED, "评价组织备案退回修改")
+        awaited = Activity.objects.visible_to(user).awaiting_results(clock.now())
+        yield "活动待登记结果", _list("activities:list", "results=awaited"), [awaited]
+        yield _sites(user, ExamSite.State.APPLIED, "考核站点待同意")
+
+
+def _filings(user: User, state: str, label: str) -> Line:
+    rows = EvaluatorFiling.objects.visible_to(user).filter(state=state)
+    return label, _list("evaluator-filings:list", f"state={state}"), [rows]
+
+
+def _sites(user: User, state: str, label: str) -> Line:
+    return (
+        label,
+        _list("sites:list", f"state={state}"),
+        [ExamSite.objects.visible_to(user).filter(state=state)],
+    )
 
 
 def _of_agreements(user: User) -> Iterator[Line]:

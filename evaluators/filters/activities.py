@@ -24,6 +24,9 @@ class ActivityFilter(django_filters.FilterSet):
     late = django_filters.ChoiceFilter(
         label="备案", choices=[("1", "开始后备案")], method="only_late", empty_label="全部"
     )
+    results = django_filters.ChoiceFilter(
+        label="活动结果", choices=[("awaited", "待登记")], method="by_results", empty_label="全部"
+    )
     paid = django_filters.ChoiceFilter(
         label="收费", choices=[("1", "收费"), ("0", "不收费")], method="by_fee", empty_label="全部"
     )
@@ -57,6 +60,10 @@ class ActivityFilter(django_filters.FilterSet):
 
     def only_late(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
         found: QuerySet[Any] = rows.filed_late()
+        return found
+
+    def by_results(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = rows.awaiting_results(clock.now())
         return found
 
     def by_fee(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

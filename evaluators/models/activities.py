@@ -127,6 +127,13 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
     def filed_late(self) -> "ActivityQuerySet":
         return self.filter(filed_at__gte=F("starts_at"))
 
+    def awaiting_results(self, instant: dt.datetime) -> "ActivityQuerySet":
+        """Begun, with teachers of whom it is not said whether they came."""
+        unsaid = SignUp.objects.active().filter(attended=None)
+        return self.filter(
+            starts_at__lte=instant, state=Activity.State.FILED, pk__in=unsaid.values("activity")
+        )
+
     def with_taken(self) -> "ActivityQuerySet":
         """Adds `taken`: teachers signed up."""
         active = SignUp.objects.active().filter(activity=OuterRef("pk")).order_by()

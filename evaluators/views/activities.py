@@ -64,20 +64,13 @@ class ActivityList(ListPage):
         context = super().get_context_data(
             may_file=may_file,
             late=mine.filed_late().count(),
-            to_record=_to_record(user).count() if may_file else 0,
+            to_record=mine.awaiting_results(now).count() if may_file else 0,
             coming=mine.coming(now).filter(state=Activity.State.FILED).count(),
             **kwargs,
         )
         if may_file:
             context |= {"empty_url": reverse("activities:new"), "empty_label": "备案活动"}
         return context
-
-
-def _to_record(user: User) -> QuerySet[Activity]:
-    """Begun, with teachers of whom it is not said whether they came."""
-    waiting = SignUp.objects.active().filter(attended=None).values("activity")
-    begun = Activity.objects.visible_to(user).filter(starts_at__lte=clock.now(), state=Activity.State.FILED)
-    return begun.filter(pk__in=waiting)
 
 
 @require_safe

@@ -7,7 +7,16 @@ import pytest
 from django.utils.html import escape
 
 from certificates.models import Certificate, CertificateLevel, ExamForm
+from certificates.tests.test_credit import filed as submit_proposal
+from certificates.tests.test_credit import published
 from core import clock
+from evaluators.models import Activity, Charge, SignUp
+from evaluators.services import charges, filings, sites
+from evaluators.tests.activity_rows import HOUR, sign_up, teacher
+from evaluators.tests.activity_rows import file as file_activity
+from evaluators.tests.filed import submit as submit_filing
+from evaluators.tests.filed import unfiled
+from evaluators.tests.siting import applied
 from funding.models import Allocation, FeeStandard
 from reporting import home_counts
 from reporting.tests.weekly import file
@@ -83,18 +92,21 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("role", EXPECTED)
-def test_each_role_is_told_what_waits_for_it_and_led_there(busy, client_for, role):
-    user = getattr(busy, role)
-    client = client_for(user)
+def assert_leads_to_its_lists(user, client):
+    """Each figure stands on the home and leads to a list of as many rows."""
     page = client.get("/").content.decode()
-    told = home_counts.counts(user)
-    assert {figure.label: figure.number for figure in told} == EXPECTED[role]
-    for figure in told:
+    for figure in home_counts.counts(user):
         assert escape(figure.url) in page
         listed = client.get(figure.url).context
         kinds = [count for _, _, count in listed.get("counts") or []]
         assert (sum(kinds) or listed["count"]) == figure.number, figure.label
+
+
+@pytest.mark.parametrize("role", EXPECTED)
+def test_each_role_is_told_what_waits_for_it_and_led_there(busy, client_for, role):
+    user = getattr(busy, role)
+    assert figures(user) == EXPECTED[role]
+    assert_leads_to_its_lists(user, client_for(user))
 
 
 def test_an_expert_is_told_of_opinions_and_nothing_else(busy, client_for):
@@ -104,6 +116,59 @@ def test_an_expert_is_told_of_opinions_and_nothing_else(busy, client_for):
     assert "意见待提出" in page
     assert "目前没有分配给您的任务" not in page
     assert "目前没有分配给您的任务" in client_for(busy.expert).get("/").content.decode()
+
+
+@pytest.fixture
+def of_evaluators(world):
+    """A filing handed in and one sent back, a proposal, an activity that has begun, a site at each school:
+    one waits for the evaluator, one came back to the school. The coordinator has the evaluator in charge."""
+    returned = unfiled(world)
+    submit_filing(world, returned)
+    filings.return_filing(returned.filing, comment="补", by=world.office, at=clock.now())
+    submit_filing(world)
+    submit_proposal(world, published(world))
+    activity = file_activity(world, starts_at=clock.now() + HOUR, ends_at=clock.now() + 3 * HOUR)
+    sign_up(activity, teacher(world), by=world.contact)
+    file_activity(world, title="没有人报名", starts_at=clock.now() + HOUR, ends_at=clock.now() + 3 * HOUR)
+    sites.send_back(applied(world), comment="补", by=world.evaluator_officer, at=clock.now())
+    applied(world, by=world.other_contact)
+    charges.give(evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now())
+    world.at(clock.now() + HOUR)
+    return world
+
+
+OF_EVALUATORS = {
+    "office": {"评价组织备案待审核": 1, "学分记录建议待审核": 1},
+    "coordinator": {"评价组织备案待审核": 1},
+    "evaluator_officer": {"评价组织备案退回修改": 1, "活动待登记结果": 1, "考核站点待同意": 1},
+    "contact": {"考点申报退回修改": 1},
+    "other_contact": {},
+    "leading": {},
+    "finance": {},
+    "city_officer": {},
+}
+
+
+@pytest.mark.parametrize("role", OF_EVALUATORS)
+def test_what_waits_of_evaluators_leads_to_its_lists(of_evaluators, client_for, role):
+    user, agreements = getattr(of_evaluators, role), "项目没有生效的协议"
+    assert {label: n for label, n in figures(user).items() if label != agreements} == OF_EVALUATORS[role]
+    assert_leads_to_its_lists(user, client_for(user))
+
+
+def test_a_coordinator_is_told_only_of_those_in_charge(of_evaluators):
+    charge = Charge.objects.get()
+    charges.end(charge, by=of_evaluators.office, at=clock.now())
+    assert figures(of_evaluators.coordinator) == {}
+
+
+def test_an_activity_waits_from_its_beginning_until_the_last_result(of_evaluators):
+    world, activity = of_evaluators, SignUp.objects.get().activity
+    rows = Activity.objects.visible_to(world.evaluator_officer)
+    assert not rows.awaiting_results(activity.starts_at - dt.timedelta(microseconds=1))
+    assert list(rows.awaiting_results(activity.starts_at)) == [activity]
+    SignUp.objects.update(attended=False)
+    assert not rows.awaiting_results(activity.starts_at)
 
 
 def test_agreements_that_end_or_wait_stand_on_the_homes_of_those_who_sign(world):
