@@ -59,7 +59,8 @@ def statuses(client, item):
     found = []
     for file in item.files.order_by("pk"):
         response = client.get(f"/files/{file.attachment_id}/")
-        response.close()
+        if response.streaming:
+            b"".join(response.streaming_content)
         found.append(response.status_code)
     return found
 
