@@ -33,10 +33,13 @@ NOTES = [
 
 
 def build_template(
-    resource: type[SheetResource], options: dict[str, list[str]], notes: Iterable[str] = ()
+    resource: type[SheetResource],
+    options: dict[str, list[str]],
+    notes: Iterable[str] = (),
+    general: Iterable[str] = NOTES,
 ) -> bytes:
     """An empty workbook of `resource`. `options` are the allowed texts of a column, by heading, where only
-    the database knows them."""
+    the database knows them; `general` are the notes that come first."""
     book = Workbook()
     sheet = book.active
     sheet.title = resource.sheet
@@ -47,7 +50,7 @@ def build_template(
         _heading(sheet, letter, column)
         if texts := options.get(column.heading) or column.options:
             _option_list(sheet, lists, letter, column, texts)
-    _notes(book.create_sheet(NOTES_SHEET), resource, [*NOTES, *notes])
+    _notes(book.create_sheet(NOTES_SHEET), resource, [*general, *notes])
     return _saved(book)
 
 

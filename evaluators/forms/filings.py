@@ -167,6 +167,18 @@ class FilesForm(forms.Form):
         return {kind: self.cleaned_data.get(f"upload_{kind}") or [] for kind in shape.FILES}
 
 
+class StaffFileForm(forms.Form):
+    """A sheet of the staff; the button pressed says what becomes of the rows that stand in the form."""
+
+    staff_file = forms.FileField(
+        label="从表格读入",
+        required=False,
+        help_text="只接收 .xlsx。有一处错误就一行也不读入；文件不保存。",
+        error_messages={"empty": "文件是空的，没有任何内容。请重新选择。"},
+        widget=forms.FileInput(attrs={"accept": ".xlsx"}),
+    )
+
+
 class _VersionForm(forms.Form):
     # The version that was read: another one is not answered by this form.
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

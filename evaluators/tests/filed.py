@@ -82,7 +82,7 @@ def addresses(world):
     charge = world.evaluator.charges.create(
         coordinator=world.coordinator, given_by=world.office, given_at=clock.now(), ended_at=clock.now()
     )
-    of_the_certificate = ["detail", "edit", "draft", "check", "accept", "return", "refuse"]
+    of_the_certificate = ["detail", "edit", "draft", "staff-template", "check", "accept", "return", "refuse"]
     of_the_version = ["receipt", "version", "reveal", "scan"]
     return {
         **{f"evaluator-filings:{name}": pk for name in of_the_certificate},

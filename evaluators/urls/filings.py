@@ -9,6 +9,7 @@ urlpatterns = [
     path("evaluator-filings/<int:pk>/", reviews.detail, name="detail"),
     path("evaluator-filings/<int:pk>/edit/", views.edit, name="edit"),
     path("evaluator-filings/<int:pk>/draft/", views.draft, name="draft"),
+    path("evaluator-filings/<int:pk>/staff-template/", views.staff_template, name="staff-template"),
     path("evaluator-filings/<int:pk>/check/", views.check, name="check"),
     path(
         "evaluator-filings/<int:pk>/accept/",

@@ -14,15 +14,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import typed as kept_typed
 from accounts.typed import keeps_typed
 from certificates.models import Certificate
-from core import clock, draft_pages
+from core import clock, draft_pages, exports
 from core.drafts import DraftConflict, content_hash
+from core.imports.faults import FileRefused
 from core.models import Attachment
 from evaluators import filing_content as shape
-from evaluators import permissions
-from evaluators.forms.filings import FilesForm, FilingForm, RevealForm, ScanForm
+from evaluators import permissions, staff_sheet
+from evaluators.forms.filings import FilesForm, FilingForm, RevealForm, ScanForm, StaffFileForm
 from evaluators.models import EvaluatorFiling, EvaluatorFilingVersion
 from evaluators.services import filings
 from evaluators.views.filing_reviews import certificate_of
+
+# What becomes of the rows that stand there when a sheet is read.
+REPLACE, APPEND = "staff-replace", "staff-append"
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -92,6 +96,7 @@ def _show(
     check: bool = False,
     revision: str = "",
     upload: FilesForm | None = None,
+    sheet: StaffFileForm | None = None,
 ) -> HttpResponse:
     rows = request.GET.get("rows", "")
     files = _files(record, typed)
@@ -101,10 +106,11 @@ def _show(
         rows=int(rows) if rows.isdecimal() and len(rows) < 4 else shape.ROWS_SHOWN,
         check=check,
     )
-    upload = upload or FilesForm()
+    upload, sheet = upload or FilesForm(), sheet or StaffFileForm()
     context = page_context(request, certificate, record) | {
         "form": form,
         "upload": upload,
+        "sheet": sheet,
         "kinds": [
             {
                 "name": kind,
@@ -118,7 +124,7 @@ def _show(
         ],
         "revision": revision or (record.draft_revision if record else 0),
     }
-    wrong = (check and form.errors) or upload.errors
+    wrong = (check and form.errors) or upload.errors or sheet.errors
     return _private(render(request, "evaluators/filings/edit.html", context, status=422 if wrong else 200))
 
 
@@ -136,6 +142,7 @@ def _save(request: HttpRequest, certificate: Certificate, at: dt.datetime) -> Ht
         gone = action.removeprefix("remove:")
         for kind in shape.FILES:
             typed[kind] = " ".join(pk for pk in shape.file_ids(typed, kind) if pk != gone)
+    typed, sheet = _with_sheet(request, typed, action)
     upload = FilesForm(request.POST, request.FILES)
     upload.is_valid()
     draft: dict[str, Any] = {
@@ -152,8 +159,8 @@ def _save(request: HttpRequest, certificate: Certificate, at: dt.datetime) -> Ht
         upload.add_error(None, refusal)
         record = filings.save_draft(typed=typed, **draft)
     typed = record.draft or typed
-    if upload.errors:
-        return _show(request, certificate, record, typed, upload=upload)
+    if upload.errors or sheet.errors:
+        return _show(request, certificate, record, typed, upload=upload, sheet=sheet)
     if action == "check":
         if FilingForm(typed, files=_files(record, typed), check=True).is_valid():
             return redirect("evaluator-filings:check", certificate.pk)
@@ -161,14 +168,42 @@ def _save(request: HttpRequest, certificate: Certificate, at: dt.datetime) -> Ht
     return _saved(request, certificate, typed, action, at)
 
 
+def _with_sheet(request: HttpRequest, typed: shape.Typed, action: str) -> tuple[shape.Typed, StaffFileForm]:
+    """The text with the staff of an uploaded sheet; unchanged where the sheet has errors."""
+    sheet = StaffFileForm(request.POST, request.FILES)
+    chosen = action in {REPLACE, APPEND}
+    if not sheet.is_valid():
+        return typed, sheet
+    file = sheet.cleaned_data["staff_file"]
+    if not file or not chosen:
+        if chosen:
+            sheet.add_error("staff_file", "请选择要上传的文件。")
+        elif file:
+            sheet.add_error("staff_file", "表格还没有读入。请重新选择，再按“替换现有人员”或“追加到后面”。")
+        return typed, sheet
+    try:
+        staff, wrong = staff_sheet.read_staff(file, beside=shape.staff_of(typed) if action == APPEND else ())
+    except FileRefused as refusal:
+        sheet.add_error("staff_file", str(refusal))
+        return typed, sheet
+    for message in wrong:
+        sheet.add_error("staff_file", message)
+    return typed if wrong else shape.with_staff(typed, staff), sheet
+
+
 def _saved(
     request: HttpRequest, certificate: Certificate, typed: shape.Typed, action: str, at: dt.datetime
 ) -> HttpResponse:
+    if action in {REPLACE, APPEND}:
+        count = len(shape.staff_of(typed))
+        messages.info(request, f"表格已读入，现有工作人员 {count} 人。请核对“工作人员情况”。")
     messages.success(request, f"草稿已保存 {clock.local(at):%H:%M:%S}，尚未提交。")
     address = reverse("evaluator-filings:edit", args=[certificate.pk])
     if action == "add":
         rows = max(len(shape.staff_of(typed)), shape.ROWS_SHOWN) + shape.ROWS_SHOWN
         return redirect(f"{address}?rows={rows}#staff")
+    if action in {REPLACE, APPEND}:
+        return redirect(f"{address}#staff")
     at_files = action == "upload" or action.startswith("remove:")
     return redirect(f"{address}{'#files' if at_files else ''}")
 
@@ -209,6 +244,12 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     except PermissionDenied as refusal:
         return JsonResponse({"message": str(refusal)}, status=403)
     return draft_pages.saved(record, at)
+
+
+@require_safe
+def staff_template(request: HttpRequest, pk: int) -> HttpResponse:
+    _to_fill(request, pk)
+    return exports.download(staff_sheet.template(), "工作人员模板.xlsx")
 
 
 @form_methods

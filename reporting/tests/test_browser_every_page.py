@@ -12,7 +12,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AXE = Path(settings.BASE_DIR) / "build" / "axe" / "axe.min.js"
 DESK, PHONE = (1440, 900), (390, 844)
 # What a browser would download or what only answers to POST.
-NOT_A_PAGE = ("template.xlsx", "errors.xlsx", "record.json", "/files/", "/healthz", "/api/")
+NOT_A_PAGE = (
+    "template.xlsx",
+    "errors.xlsx",
+    "record.json",
+    "staff-template",
+    ".ics",
+    "/files/",
+    "/healthz",
+    "/api/",
+)
 
 
 def faults(page, size):
