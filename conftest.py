@@ -7,6 +7,7 @@ The clock stands on Wednesday 2020-11-18 10:00 in Shanghai.
 import datetime as dt
 import functools
 import os
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,6 +42,12 @@ def _clock_without_origin() -> Any:
 @pytest.fixture(autouse=True)
 def _own_files(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(settings: Any) -> None:
+    """No test sees another's throttles: neither an earlier one's, nor one of another process in the same Redis."""
+    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
 
 
 def pytest_configure() -> None:
