@@ -9,7 +9,7 @@ from certificates.models import Certificate
 from core.attachments import RULES
 from core.forms import DayInput, EvidenceField
 from evaluators.models import ExamSite, SchoolPlace, SiteCondition, SiteRule
-from evaluators.services.sites import NO_BRANDS
+from evaluators.services.site_conditions import NO_BRANDS
 
 NO_POSITION = "经度、纬度要么都填，要么都不填；不知道的都留空。"
 
@@ -121,8 +121,9 @@ class SiteForm(PositionForm):
         return {"fields": fields, "condition": self.against, "files": data["files"]}
 
 
-class NothingForm(forms.Form):
-    """Nothing is asked."""
+class AnswerForm(forms.Form):
+    # The application that was read: one that was made since is not answered by this form.
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class CommentForm(forms.Form):
@@ -132,6 +133,10 @@ class CommentForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "请写明原因。"},
     )
+
+
+class RefusalForm(CommentForm, AnswerForm):
+    pass
 
 
 class EndForm(CommentForm):

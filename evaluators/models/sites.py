@@ -118,6 +118,8 @@ class ExamSite(models.Model):
     equipment = models.TextField("设备与场地")
     # One text for each item of the condition, in its order.
     statements = models.JSONField("对照条件说明", default=list, blank=True)
+    # How often it was applied for: an answer names the one that was read.
+    version = models.PositiveSmallIntegerField("第几次申报", default=1)
     state = models.CharField("状态", max_length=10, choices=State, default=State.APPLIED)
     returned_from = models.CharField("退回前状态", max_length=10, choices=State, blank=True)
     review_comment = models.TextField("意见", blank=True)

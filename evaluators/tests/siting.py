@@ -2,14 +2,14 @@
 
 from core import clock
 from evaluators.models import ExamSite, SiteCondition
-from evaluators.services import sites
+from evaluators.services import site_conditions, sites
 
 TEXT = "机房不少于两间\n监控覆盖全部考位"
 
 
 def condition(world, certificate=None, text=TEXT, minimum_places=20):
     certificate = certificate or world.certificate
-    return sites.publish_condition(
+    return site_conditions.publish_condition(
         certificate, text=text, minimum_places=minimum_places, by=world.evaluator_officer, at=clock.now()
     )
 

@@ -17,7 +17,7 @@ from core import clock
 from evaluators import coverage, nearest
 from evaluators.coverage import Cell
 from evaluators.models import SchoolPlace, SiteRule
-from evaluators.services import sites
+from evaluators.services import coverage as coverage_services
 from evaluators.tests.siting import standing
 from schools.models import AnnualPlan
 
@@ -263,8 +263,10 @@ def test_the_province_sets_the_threshold(world):
         standing(world, school, places=100)
     assert paired(world) == []
     with pytest.raises(PermissionDenied):
-        sites.set_rule(candidates_per_place=Decimal("1.01"), by=world.city_officer, at=clock.now())
-    sites.set_rule(candidates_per_place=Decimal("1.01"), by=world.office, at=clock.now())
+        coverage_services.set_rule(
+            candidates_per_place=Decimal("1.01"), by=world.city_officer, at=clock.now()
+        )
+    coverage_services.set_rule(candidates_per_place=Decimal("1.01"), by=world.office, at=clock.now())
     assert SiteRule.threshold() == Decimal("1.01")
     assert paired(world) == [{world.school, third}]
 

@@ -1,6 +1,7 @@
 """Pages of sites and coverage: who gets in, what is kept of what was typed, exports, no query per row."""
 
 import io
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -244,6 +245,17 @@ def test_steps_of_others_and_out_of_turn(world, client_for):
     assert client_for(world.other_contact).get(page(site, "withdraw")).status_code == 404
     assert client_for(world.office).get(page(site, "nothing")).status_code == 404
     assert page(site, "file") not in text(client_for(world.contact).get(page(site)))
+
+
+def test_a_page_read_before_the_school_applied_anew_agrees_to_nothing(world, client_for):
+    site = applied(world)
+    client = client_for(world.evaluator_officer)
+    [read] = re.findall(r'name="version" value="(\d+)"', text(client.get(page(site, "agree"))))
+    ExamSite.objects.filter(pk=site.pk).update(version=int(read) + 1)
+    response = client.post(page(site, "agree"), {"version": read})
+    assert response.status_code == 409
+    assert "您看的是修改前的内容" in text(response)
+    assert ExamSite.objects.get().state == "applied"
 
 
 def test_before_it_ends_the_page_says_what_falls_to_zero(world, client_for):

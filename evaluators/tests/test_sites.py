@@ -12,7 +12,7 @@ from core.models import Attachment, Event, Notice
 from core.tests.test_attachments import png
 from core.workflow import NotNow
 from evaluators.models import EvaluatorFiling, ExamSite, SiteCondition
-from evaluators.services import sites
+from evaluators.services import site_conditions, sites
 from evaluators.tests.siting import agreed, applied, condition, fields, filed
 from obligations.models import CalendarDay, Obligation
 
@@ -51,6 +51,22 @@ def test_the_same_words_again_publish_nothing_new(world):
     assert SiteCondition.objects.count() == 1
 
 
+def test_an_answer_counts_for_the_application_that_was_read(world):
+    site = applied(world)
+    read = site.version
+    sites.send_back(site, comment="补照片", by=world.evaluator_officer, at=clock.now(), version=read)
+    sites.reapply(
+        site, fields=fields(places=60), condition=site.condition, files=(), by=world.contact, at=clock.now()
+    )
+    for answer in (sites.agree, sites.send_back, sites.refuse):
+        with pytest.raises(NotNow, match="您看的是修改前的内容"):
+            answer(site, comment="好", by=world.evaluator_officer, at=clock.now(), version=read)
+    done = sites.agree(site, by=world.evaluator_officer, at=clock.now(), version=read + 1)
+    with pytest.raises(NotNow, match="您看的是修改前的内容"):
+        sites.file(done, by=world.office, at=clock.now(), version=read)
+    assert sites.file(done, by=world.office, at=clock.now(), version=read + 1).state == "filed"
+
+
 def test_nothing_before_the_filing_is_accepted(world):
     published = condition(world)
     unfiled(world)
@@ -71,7 +87,7 @@ def test_neither_agreed_nor_filed_when_the_filing_is_gone(world):
 @pytest.mark.parametrize("who", ["office", "contact", "city_officer", "coordinator"])
 def test_only_its_evaluator_publishes(world, who):
     with pytest.raises(PermissionDenied, match=CLAUSE.replace("(", r"\(").replace(")", r"\)")):
-        sites.publish_condition(
+        site_conditions.publish_condition(
             world.certificate, text="条件", minimum_places=1, by=getattr(world, who), at=clock.now()
         )
 
@@ -300,7 +316,7 @@ def test_another_certificate_is_another_site(world):
     second = sites.apply(
         other,
         fields=fields(),
-        condition=sites.current_condition(other),
+        condition=site_conditions.current_condition(other),
         files=(),
         by=world.contact,
         at=clock.now(),

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from core import clock
 from core.tests.races import together
 from evaluators.models import Charge, Qualification, SchoolPlace, Teacher, Trainer, TrainingRule
-from evaluators.services import charges, sites, teachers
+from evaluators.services import charges, coverage, teachers
 from evaluators.tests.activity_rows import qualify, teacher, trainer
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -71,5 +71,5 @@ def test_teachers_changed_to_one_number_at_once(world):
 
 def test_a_place_set_twice_at_once_is_one(world):
     fields = {"county": None, "latitude": None, "longitude": None}
-    together(*[lambda: sites.set_place(fields=fields, by=world.contact, at=clock.now())] * 4)
+    together(*[lambda: coverage.set_place(fields=fields, by=world.contact, at=clock.now())] * 4)
     assert SchoolPlace.objects.count() == 1

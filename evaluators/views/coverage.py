@@ -22,7 +22,7 @@ from evaluators import nearest as distances
 from evaluators.forms.coverage import CoverageForm
 from evaluators.forms.sites import PlaceForm, RuleForm
 from evaluators.models import SchoolPlace, SiteRule
-from evaluators.services import sites as services
+from evaluators.services import coverage as services
 from schools.models import School
 
 # Certificates on one page: some 30 × 17 cells.

@@ -22,11 +22,12 @@ from core import clock
 from core.lists import ListPage
 from core.workflow import NotNow
 from evaluators import nearest, permissions
-from evaluators.filters.sites import ConditionFilter, PublicFilter, SiteFilter
+from evaluators.filters.sites import PublicFilter, SiteFilter
 from evaluators.forms import sites as forms
 from evaluators.models import ExamSite, SiteCondition
 from evaluators.services import sites as services
-from evaluators.tables.sites import ConditionTable, SiteTable
+from evaluators.services.site_conditions import current_condition
+from evaluators.tables.sites import SiteTable
 from evaluators.workflow import SITE_CLAUSE
 from evaluators.workflow import site as lifecycle
 from obligations.models import Obligation
@@ -52,15 +53,15 @@ def _verb(action: str, form: type[django_forms.Form], *consequences: str) -> Act
 
 
 ACTS = {
-    "agree": _verb("site_agree", forms.NothingForm, "转省推进办备案，期限五个工作日。", "通知学校。"),
+    "agree": _verb("site_agree", forms.AnswerForm, "转省推进办备案，期限五个工作日。", "通知学校。"),
     "file": _verb(
         "site_file",
-        forms.NothingForm,
+        forms.AnswerForm,
         "自备案起是考核站点，列入公布名单，计入覆盖表。",
         "通知学校和评价组织。",
     ),
-    "return": _verb("site_return", forms.CommentForm, "由学校修改后重新申报，再由评价组织办理。"),
-    "refuse": _verb("site_refuse", forms.CommentForm, "这次申报不再办理；学校可以另行申报。"),
+    "return": _verb("site_return", forms.RefusalForm, "由学校修改后重新申报，再由评价组织办理。"),
+    "refuse": _verb("site_refuse", forms.RefusalForm, "这次申报不再办理；学校可以另行申报。"),
     "withdraw": _verb("site_withdraw", forms.CommentForm, "这次申报不再办理；以后可以重新申报。"),
     "end": _verb(
         "site_end", forms.EndForm, "不再列入公布名单，不计入覆盖表；记录保留。", "通知学校和评价组织。"
@@ -90,11 +91,11 @@ class SiteList(ListPage):
     export_name = "考核站点"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        _require_seer(request.user)
+        require_seer(request.user)
         return super().dispatch(request, *args, **kwargs)
 
     def queryset(self) -> QuerySet[Any]:
-        return _sites(self.request.user)
+        return sites_of(self.request.user)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.request.user
@@ -105,35 +106,6 @@ class SiteList(ListPage):
             is_school=permissions.is_of_a_school(user),
             **kwargs,
         )
-
-
-class ConditionList(ListPage):
-    """The conditions of now: published, so the same for everybody."""
-
-    table_class = ConditionTable
-    filterset_class = ConditionFilter
-    template_name = "evaluators/sites/conditions.html"
-    heading = "考核站点条件"
-    subtitle = f"培训评价组织提出并向社会公布，试点院校对照条件自主申报（{SITE_CLAUSE}）。"
-    empty_text = "还没有公布条件。由培训评价组织在备案后公布。"
-    export_name = "考核站点条件"
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        _require_seer(request.user)
-        return super().dispatch(request, *args, **kwargs)
-
-    def queryset(self) -> QuerySet[Any]:
-        return SiteCondition.objects.current().select_related("certificate__owner")
-
-    def get_table_kwargs(self) -> dict[str, Any]:
-        return {"may_apply": permissions.may_apply_for_sites(self.request.user)}
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        may_publish = self.request.user.role == "evaluator"
-        context = super().get_context_data(may_publish=may_publish, **kwargs)
-        if may_publish:
-            context |= {"empty_url": reverse("sites:condition-new"), "empty_label": "公布条件"}
-        return context
 
 
 @login_not_required
@@ -170,69 +142,6 @@ def public(request: HttpRequest) -> HttpResponse:
     return render(request, "evaluators/sites/public.html", context)
 
 
-# --- Conditions
-
-
-@require_safe
-def condition(request: HttpRequest, pk: int) -> HttpResponse:
-    """One of them, with those before and after it."""
-    _require_seer(request.user)
-    rows = SiteCondition.objects.select_related("certificate__owner", "published_by__organization")
-    shown = get_object_or_404(rows, pk=pk)
-    versions = list(SiteCondition.objects.filter(certificate=shown.certificate_id))
-    user = request.user
-    may_apply = permissions.may_apply_for_sites(user)
-    context = {
-        "condition": shown,
-        "versions": versions,
-        "is_current": versions[0] == shown,
-        "sites": _sites(user).filter(certificate=shown.certificate_id, state=State.FILED),
-        "may_publish": permissions.may_publish_conditions(user, shown.certificate),
-        "may_apply": may_apply,
-        "not_apply": services.why_not_apply(user, shown.certificate, clock.now()) if may_apply else "",
-    }
-    return render(request, "evaluators/sites/condition.html", context)
-
-
-@typed.keeps_typed
-@require_http_methods(["GET", "HEAD", "POST"])
-def publish(request: HttpRequest) -> HttpResponse:
-    user = request.user
-    if user.role != "evaluator":
-        raise PermissionDenied(services.BY_THE_EVALUATOR)
-    data = request.POST if request.method == "POST" else typed.take(request)
-    form = forms.ConditionForm(data, owner=user.organization_id, initial=_condition_now(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = services.publish_condition(**form.cleaned_data, by=user, at=clock.now())
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            messages.success(request, "已公布。任何人不登录也能在“考核站点（公布）”看到。")
-            return redirect("sites:condition", made.pk)
-    context = {
-        "form": form,
-        "heading": "公布考核站点条件",
-        "intro": f"条件提出后向社会公布，院校对照申报（{SITE_CLAUSE}）。新条件公布后，原条件保留为历史；已备案的站点不变。",
-        "submit_label": "公布",
-        "cancel_url": reverse("sites:conditions"),
-    }
-    return render(request, "core/form_page.html", context, status=422 if form.errors else 200)
-
-
-def _condition_now(request: HttpRequest) -> dict[str, Any]:
-    """Words to start from, where the address names a certificate."""
-    asked = request.GET.get("certificate", "")
-    if not asked.isdecimal():
-        return {}
-    now = SiteCondition.objects.current().filter(
-        certificate=asked, certificate__owner=request.user.organization_id
-    )
-    found = now.first()
-    words = {"text": found.text, "minimum_places": found.minimum_places} if found else {}
-    return {"certificate": asked, **words}
-
-
 # --- Applying
 
 
@@ -243,7 +152,7 @@ def apply(request: HttpRequest, certificate: int) -> HttpResponse:
     if not permissions.may_apply_for_sites(user):
         raise PermissionDenied(services.BY_THE_SCHOOL)
     wanted = get_object_or_404(Certificate.objects.select_related("owner"), pk=certificate)
-    against = services.current_condition(wanted)
+    against = current_condition(wanted)
     if against is None or (refusal := services.why_not_apply(user, wanted, at)):
         reasons = [services.NO_CONDITION if against is None else refusal]
         return _refused(request, f"申报考核站点：{wanted}", reasons, reverse("sites:conditions"))
@@ -261,7 +170,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     row = lifecycle.transition("site_reapply")
     if reason := row.forbids(user, site):
         raise PermissionDenied(reason)
-    against = services.current_condition(site.certificate)
+    against = current_condition(site.certificate)
     reasons = lifecycle.missing(row, site, at)
     if reasons or against is None:
         return _refused(request, row.label, reasons or [services.NO_CONDITION], _address(site))
@@ -339,7 +248,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     if reasons := _not_now(action, site, at):
         return _refused(request, row.label, reasons, _address(site))
     data = request.POST if request.method == "POST" else typed.take(request)
-    form = row.form(data, initial={"ended_on": clock.today()})
+    form = row.form(data, initial={"ended_on": clock.today(), "version": site.version})
     if request.method == "POST" and form.is_valid():
         try:
             row.carry_out(site, **form.cleaned_data, by=user, at=at)
@@ -402,19 +311,19 @@ def _refused(request: HttpRequest, label: str, reasons: list[str], back: str) ->
     return render(request, "evaluators/sites/refused.html", context, status=409)
 
 
-def _require_seer(user: User) -> None:
+def require_seer(user: User) -> None:
     if not permissions.may_see_sites(user):
         raise PermissionDenied(NOT_FOR_ROLE)
 
 
-def _sites(user: User) -> QuerySet[ExamSite]:
+def sites_of(user: User) -> QuerySet[ExamSite]:
     return ExamSite.objects.visible_to(user).select_related(
         "certificate__owner", "school__organization__city", "city", "county", "condition"
     )
 
 
 def _site(request: HttpRequest, pk: int) -> ExamSite:
-    found = _sites(request.user).select_related(
+    found = sites_of(request.user).select_related(
         "school__organization__supervisor", "applied_by__organization"
     )
     return get_object_or_404(found, pk=pk)

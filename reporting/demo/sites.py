@@ -9,6 +9,7 @@ from certificates.models import Certificate
 from core import clock
 from core.bulk import insert
 from evaluators.models import ExamSite, SchoolPlace, SiteCondition
+from evaluators.services import coverage, site_conditions
 from evaluators.services import sites as services
 from reporting.demo import papers
 from reporting.demo.applicants import day
@@ -105,14 +106,14 @@ class Sites:
         home = self.province.schools[0]
         latitude, longitude = self.places[home.organization.pk]
         fields = {"county": None, "latitude": latitude, "longitude": longitude}
-        services.set_place(fields=fields, by=home.contact, at=day(4, 8, 10))
+        coverage.set_place(fields=fields, by=home.contact, at=day(4, 8, 10))
 
     def _near(self, degrees: float) -> Decimal:
         return Decimal(f"{degrees + self.rng.uniform(-AROUND, AROUND):.5f}")
 
     def _condition(self, subject: str, certificate: Certificate) -> SiteCondition:
         if subject not in self.conditions:
-            self.conditions[subject] = services.publish_condition(
+            self.conditions[subject] = site_conditions.publish_condition(
                 certificate,
                 text=CONDITION,
                 minimum_places=FEWEST,

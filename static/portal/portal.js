@@ -71,6 +71,19 @@
   narrow.addEventListener("change", fold);
   fold();
 
+  // What is wider than its frame is scrolled by keyboard too; what fits is no stop on the way.
+  const resized = new ResizeObserver((entries) => {
+    for (const { target: frame } of entries) {
+      const isWider = frame.scrollWidth > frame.clientWidth;
+      if (isWider && !frame.hasAttribute("role")) {
+        frame.setAttribute("role", "region");
+        frame.setAttribute("aria-label", "表格，可左右滚动");
+      }
+      frame.tabIndex = isWider ? 0 : -1;
+    }
+  });
+  for (const frame of document.querySelectorAll(".table-wrap")) resized.observe(frame);
+
   const errors = document.querySelector(".error-summary");
   if (errors) errors.focus();
 })();
