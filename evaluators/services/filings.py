@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
@@ -33,7 +33,7 @@ from evaluators.workflow import filing as lifecycle
 from obligations import services as obligations
 from obligations.calendar import add_months, add_working_days
 from obligations.closing import people_of
-from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Policy
+from obligations.models import Obligation, ObligationKind, ObligationQuerySet
 from schools.models import Programme
 
 events.register(
@@ -64,11 +64,10 @@ def owe_filings(*, at: dt.datetime) -> int:
     """Whoever owns a certificate that runs in the province, and has filed nothing, owes the filing; how many
     are new.
 
-    Due at the end of the day one month after its first programme began, or after the province's rule for
-    filings came into force, whichever is later; without such a rule, one month from now. A demonstration
-    asks nothing of real organisations.
+    No clause sets a term: due at the end of the day one month after `at`, when the portal first saw that it
+    is owed, so that no organisation is late for what nobody had asked of it. A demonstration asks nothing
+    of real organisations.
     """
-    rule = Policy.objects.filter(kind=ObligationKind.EVALUATOR_FILING).order_by("effective_from").first()
     running = Programme.objects.running_at(at).filter(certificate_level__certificate=OuterRef("pk"))
     certificates = (
         Certificate.objects.filter(
@@ -76,7 +75,6 @@ def owe_filings(*, at: dt.datetime) -> int:
             owner__is_demonstration=Exists(Organization.objects.filter(is_demonstration=True)),
         )
         .exclude(filing__current__isnull=False)
-        .annotate(began_at=Min("levels__programmes__started_at"))
         .select_related("owner")
         .order_by("pk")
     )
@@ -85,21 +83,20 @@ def owe_filings(*, at: dt.datetime) -> int:
     )
     fresh = [c for c in certificates if (c.owner_id, str(c.pk)) not in owed]
     for certificate in fresh:
-        _owe(certificate, rule.effective_from if rule else clock.local(at).date(), at=at)
+        _owe(certificate, at=at)
     return len(fresh)
 
 
 @transaction.atomic
-def _owe(certificate: Any, in_force: dt.date, *, at: dt.datetime) -> None:
-    first = max(clock.local(certificate.began_at).date(), in_force)
-    last_day = add_months(first, 1)
+def _owe(certificate: Certificate, *, at: dt.datetime) -> None:
+    last_day = add_months(clock.local(at).date(), 1)
     due_at = clock.at(last_day + dt.timedelta(days=1))
     obligations.owe(
         organization=certificate.owner,
         kind=ObligationKind.EVALUATOR_FILING,
         key=str(certificate.pk),
         title=f"评价组织备案：{certificate}",
-        opens_at=min(at, clock.at(first)),
+        opens_at=at,
         due_at=due_at,
         link=reverse("evaluator-filings:edit", args=[certificate.pk]),
     )

@@ -18,7 +18,7 @@ from evaluators.models import EvaluatorFiling, EvaluatorFilingVersion
 from evaluators.permissions import has_filing
 from evaluators.services import charges, filings
 from evaluators.tests.filed import ADDRESS, ID_NUMBER, PHONES, TYPED, draft, picture, submit, unfiled
-from obligations.models import Obligation, Policy
+from obligations.models import Obligation
 
 
 def problems(**changes: str):
@@ -172,14 +172,13 @@ def owed(certificate):
     return filings.duties(certificate)
 
 
-def test_it_is_owed_one_month_after_the_first_programme_or_the_rule(world):
-    """The programme began on 1 January 2020 (Shanghai); the rule on 31 October: due until the end of 30 November."""
+def test_it_is_owed_one_month_after_the_portal_saw_that_it_runs(world):
+    """Seen on 31 October, which November has not: due until the end of the 30th."""
     certificate = unfiled(world)
     world.add_programme(world.school, certificate.levels.create(level=1))
-    Policy.objects.create(
-        kind="evaluator_filing", effective_from=dt.date(2020, 10, 31), created_at=clock.now()
-    )
+    world.at("2020-10-31T10:00:00+08:00")
     assert filings.owe_filings(at=clock.now()) == 1
+    world.at("2020-11-18T10:00:00+08:00")
     assert filings.owe_filings(at=clock.now()) == 0
     duty = owed(certificate).get()
     assert duty.key == str(certificate.pk)
