@@ -49,7 +49,7 @@ browser: setup build/axe/.package-lock.sha256 ## 浏览器测试(需要 chromium
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& apt-get update -q && DEBIAN_FRONTEND=noninteractive $(APT) chromium fonts-noto-cjk </dev/null; } \
 		|| { echo "需要 chromium 与中文字体。Debian 请先安装:apt-get install chromium fonts-noto-cjk"; exit 1; }
-	@DJANGO_ALLOW_ASYNC_UNSAFE=1 $(PY) -m pytest -m browser $(ARGS)
+	@DJANGO_ALLOW_ASYNC_UNSAFE=1 $(PY) -m pytest -n auto --dist worksteal -m browser $(ARGS)
 
 # On PostgreSQL: DATABASE_URL, or the server of this machine; in databases of its own.
 bench: setup ## 测量 benchmarks/README.md 中的断言(需要 PostgreSQL);只测一项:ARGS=sweep

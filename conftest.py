@@ -263,8 +263,10 @@ def client_for() -> Any:
 @pytest.fixture(scope="session")
 def chromium() -> Any:
     path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # What comes late on a busy machine still comes; what comes at once costs nothing.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

@@ -91,7 +91,7 @@ def test_twelve_levels_and_thirty_files_on_a_phone(world, live_server, visit, ap
         fill_by_hand(page, agreements[item.certificate_level_id])
         page.set_input_files("#id_equipment_files", [file(f"设备{n}.pdf") for n in range(1, 5)])
         expect(page.locator("[data-files] li")).to_have_count(5)
-        expect(page.locator("[data-missing]")).to_contain_text("可以提交", timeout=10_000)
+        expect(page.locator("[data-missing]")).to_contain_text("可以提交")
         assert fits(page)
         page.click("text=保存并返回")
     assert ItemFile.objects.filter(removed_at=None).count() == 30
@@ -141,7 +141,7 @@ def test_a_lost_session_loses_nothing_and_a_second_tab_is_noticed(world, live_se
     go(page, live_server, "item", item.pk)
     page.context.clear_cookies()
     page.fill("#id_equipment", "会话失效后写的")
-    expect(page.locator("[data-draft-alert]")).to_contain_text("登录已失效", timeout=10_000)
+    expect(page.locator("[data-draft-alert]")).to_contain_text("登录已失效")
     with page.context.expect_page() as opened:
         page.click("text=在新窗口登录")
     opened.value.fill("input[name=username]", "contact")
@@ -163,7 +163,7 @@ def test_a_lost_session_loses_nothing_and_a_second_tab_is_noticed(world, live_se
         at=clock.now(),
     )
     page.fill("#id_trainers", "3")
-    expect(page.locator("[data-draft-alert]")).to_contain_text("在别处也修改了", timeout=10_000)
+    expect(page.locator("[data-draft-alert]")).to_contain_text("在别处也修改了")
     page.click("text=比较两份并选择")
     expect(page.locator("main")).to_contain_text("另一处写的")
     page.click("text=全部用已保存的")
@@ -182,4 +182,4 @@ def test_majors_and_files_put_in_and_taken_off(world, live_server, visit, applic
     expect(page.locator("[data-files] li")).to_have_count(1)
     page.click("[data-remove]")
     expect(page.locator("[data-files]")).to_contain_text("还没有上传文件")
-    expect(page.locator("[data-missing]")).to_contain_text("710299 虚拟现实应用”不在2021年中", timeout=10_000)
+    expect(page.locator("[data-missing]")).to_contain_text("710299 虚拟现实应用”不在2021年中")
