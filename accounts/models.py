@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from core.fields import EncryptedTextField, masked
+from core.templatetags.portal import full_day
 
 
 class City(models.Model):
@@ -185,7 +186,7 @@ class PilotMembership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organization} {self.joined_at:%Y-%m-%d}"
+        return f"{self.organization} {full_day(self.joined_at)}"
 
 
 class Role(models.TextChoices):

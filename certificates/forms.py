@@ -6,11 +6,12 @@ from django import forms
 
 from certificates.models import Certificate
 from core.forms import DayInput, EvidenceField, SearchSelect
+from core.templatetags.portal import full_day
 
 
 class CertificateField(forms.ModelChoiceField):
     def label_from_instance(self, obj: Certificate) -> str:
-        published = f"，{obj.published_on}公布" if obj.published_on else ""
+        published = f"，{full_day(obj.published_on)}公布" if obj.published_on else ""
         return f"{obj.short_name}（{obj.owner}{published}）"
 
 

@@ -42,6 +42,17 @@ class InstantColumn(tables.Column):
         return f"{clock.local(value):%Y-%m-%d %H:%M}" if value else ""
 
 
+class DayColumn(tables.DateColumn):
+    """A date as `2020年11月20日`; exported as `2020-11-20`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("attrs", SHORT)
+        super().__init__(**kwargs)
+
+    def render(self, value: dt.date | None, bound_column: Any, **kwargs: Any) -> str:
+        return portal.full_day(value) or bound_column.default
+
+
 def with_note(shown: str, note: str) -> SafeString:
     """What a cell shows, with a quiet line below where there is something to add."""
     return (

@@ -12,9 +12,10 @@ from import_export.results import RowResult
 from accounts.models import User
 from core import clock
 from core.imports.columns import Choice, Code, Column, Day, Text
-from core.imports.resource import WHOLE_ROW, Row, SheetResource
+from core.imports.resource import WHOLE_ROW, Row, SheetResource, shown
 from core.imports.services import CannotUndo
 from core.reference import normalised
+from core.templatetags.portal import full_day
 from evaluators.models import Teacher, Trainer
 from evaluators.services import teachers as of_teachers
 from evaluators.services import trainers as of_trainers
@@ -93,7 +94,7 @@ class PeopleResource(SheetResource):
         heading = next(c.heading for c in self.columns() if c.attribute == name)
         if name == SILENT:
             return f"{heading}：已修改"
-        return f"{heading}：{getattr(row.person, name) or '（空）'} → {value}"
+        return f"{heading}：{shown(getattr(row.person, name)) or '（空）'} → {shown(value)}"
 
     def given(self, row: Any) -> dict[str, Any]:
         return {name: getattr(row, name) for name in self.values if getattr(row, name) is not None}
@@ -249,7 +250,7 @@ class TeacherResource(PeopleResource):
 
     def refuse(self, row: TeacherRow) -> Iterator[tuple[str, str]]:
         if row.person is not None and row.person.left_on:
-            yield "staff_number", f"这个工号的教师已于 {row.person.left_on} 离校。请核对工号。"
+            yield "staff_number", f"这个工号的教师已于{full_day(row.person.left_on)}离校。请核对工号。"
 
     def add(self, given: dict[str, Any]) -> Teacher:
         return of_teachers.add_teacher(fields=given, by=self.by, at=self.at)

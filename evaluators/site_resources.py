@@ -16,6 +16,7 @@ from core import clock
 from core.imports.columns import Code, Column, Day, Text, WholeNumber, tidy
 from core.imports.resource import WHOLE_ROW, Row, SheetResource
 from core.reference import normalised
+from core.templatetags.portal import full_day
 from evaluators.models import EvaluatorFiling, ExamSite, SiteCondition
 from evaluators.permissions import FILING_FIRST
 from evaluators.services import site_lists
@@ -103,7 +104,7 @@ class SiteResource(SheetResource):
         school = yield from self._school(row)
         certificate = yield from self._certificate(row)
         if row.filed_on and row.filed_on > self.today:
-            yield "filed_on", f"{row.filed_on} 还没有到。请填原备案的日期。"
+            yield "filed_on", f"{full_day(row.filed_on)}还没有到。请填原备案的日期。"
             return
         if (row.latitude is None) != (row.longitude is None):
             yield "latitude", "纬度、经度要么都填，要么都不填。"

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from certificates.models import CertificateLevel
+from core.templatetags.portal import full_day
 from funding.models import FeeCap, FeePolicy, FeeStandard
 
 CAP_CLAUSE = (
@@ -124,7 +125,7 @@ def beyond(amount: Decimal, limit: Limit, *, day: dt.date, reason: str = "") -> 
     if (standard := limit.standard) and amount > standard.amount:
         found.append(
             f"考核费用 {amount} 元高于已备案的考核费用标准 {standard.amount} 元/人"
-            f"（{standard.document or '备案文号未载明'}，{standard.effective_from}起执行），不能登记"
+            f"（{standard.document or '备案文号未载明'}，{full_day(standard.effective_from)}起执行），不能登记"
             f"（{STANDARD_CLAUSE}）。请与评价组织按备案标准签署。"
         )
     return found + above_cap(amount, limit.cap, day=day, reason=reason)
@@ -142,13 +143,15 @@ def beyond_now(
     if (standard := limit.standard) and amount > standard.amount:
         found.append(
             f"{_was_right('标准', standard.effective_from, signed_on)}协议费用 {amount} 元高于现行备案标准 "
-            f"{standard.amount} 元/人（{standard.document or '备案文号未载明'}，{standard.effective_from}起执行），"
+            f"{standard.amount} 元/人（{standard.document or '备案文号未载明'}，"
+            f"{full_day(standard.effective_from)}起执行），"
             f"新的申报不能使用（{STANDARD_CLAUSE}）。请与评价组织重新协商，签署并登记新的协议。"
         )
     if (cap := limit.cap) and above_cap(amount, cap, day=day, reason=reason):
         found.append(
             f"{_was_right('上限', cap.effective_from, signed_on)}协议费用 {amount} 元高于现行考核成本上限 "
-            f"{cap.amount} 元/人（{cap.get_exam_form_display()}，{cap.document}，{cap.effective_from}起执行），"
+            f"{cap.amount} 元/人（{cap.get_exam_form_display()}，{cap.document}，"
+            f"{full_day(cap.effective_from)}起执行），"
             f"新的申报不能使用（{CAP_CLAUSE}）。请与评价组织重新协商，签署并登记新的协议。"
         )
     return found
@@ -168,7 +171,7 @@ def above_cap(amount: Decimal, cap: FeeCap | None, *, day: dt.date, reason: str 
     remedy = "确需高于上限的，请说明理由。" if allowed_with_reason else "请降到上限以内。"
     return [
         f"{amount} 元高于考核成本上限 {cap.amount} 元/人（{cap.get_exam_form_display()}，{cap.document}，"
-        f"{cap.effective_from}起执行），不予受理（{CAP_CLAUSE}）。{remedy}"
+        f"{full_day(cap.effective_from)}起执行），不予受理（{CAP_CLAUSE}）。{remedy}"
     ]
 
 
@@ -200,7 +203,7 @@ def obstacles(standard: FeeStandard, at: dt.datetime) -> list[str]:
     )
     if other := same_day.exclude(pk=standard.pk).first():
         found.append(
-            f"同一证书等级已有 {day}起执行的备案标准（{other.amount} 元，{other.document}），"
+            f"同一证书等级已有{full_day(day)}起执行的备案标准（{other.amount} 元，{other.document}），"
             "已备案的不改写；请退回，由评价组织另定生效日期。"
         )
     return found

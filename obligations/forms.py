@@ -11,6 +11,7 @@ from django.template.defaultfilters import date as format_date
 from accounts.models import Organization, Role, User
 from core import clock
 from core.forms import DayInput, InstantInput, SearchSelect
+from core.templatetags.portal import full_day
 from obligations import permissions
 from obligations.cycles import CYCLES, WEEKS
 from obligations.models import CalendarDay, CalendarYear, ObligationKind, Outage, Period, Policy, Suspension
@@ -131,12 +132,12 @@ class PolicyForm(AnswersMixin, forms.ModelForm):
     def clean_effective_from(self) -> dt.date:
         day = self.cleaned_data["effective_from"]
         if CYCLES[self.kind].first_day(day) != day:
-            weekday = f"{day} 是星期{_WEEKDAYS[day.weekday()]}，" if self.kind == WEEKS else ""
+            weekday = f"{full_day(day)}是星期{_WEEKDAYS[day.weekday()]}，" if self.kind == WEEKS else ""
             raise ValidationError(f"{weekday}{_FIRST_DAYS[ObligationKind(self.kind)]}。")
         if day < self.first_day:
             name = "（星期一）" if self.kind == WEEKS else ""
             raise ValidationError(
-                f"{day} 的周期已经开始填报，规则不能倒改。最早可选 {self.first_day}{name}。"
+                f"{full_day(day)}的周期已经开始填报，规则不能倒改。最早可选{full_day(self.first_day)}{name}。"
             )
         taken = Policy.objects.filter(kind=self.kind, effective_from=day)
         if taken.exclude(pk=self.instance.pk).exists():
@@ -167,9 +168,11 @@ class CalendarDayForm(AnswersMixin, forms.Form):
         if kind == CalendarDay.Kind.HOLIDAY and not data.get("name"):
             self.add_error("name", "请写明是什么节假日。")
         if kind == CalendarDay.Kind.WORKDAY and day.weekday() < 5:
-            self.add_error("kind", f"{day} 是星期{_WEEKDAYS[day.weekday()]}，本来就上班，不需要调休。")
+            self.add_error(
+                "kind", f"{full_day(day)}是星期{_WEEKDAYS[day.weekday()]}，本来就上班，不需要调休。"
+            )
         if not kind and not CalendarDay.objects.filter(day=day).exists():
-            self.add_error("kind", f"{day} 没有安排，无须恢复。")
+            self.add_error("kind", f"{full_day(day)}没有安排，无须恢复。")
         return data
 
     def answers(self) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Least
 from accounts.models import Role, User
 from certificates.models import CertificateLevel
 from core import clock
+from core.templatetags.portal import full_day
 from funding import fees
 from schools import standing
 from schools.models import (
@@ -107,12 +108,12 @@ def bounds(level: CertificateLevel, day: dt.date, school_id: int | None) -> list
     limit = fees.limit_on(level, day, school_id=school_id)
     told: list[tuple[str, Any]] = []
     if cap := limit.cap:
-        basis = f"{cap.get_exam_form_display()}，{cap.document}，{cap.effective_from}起执行"
+        basis = f"{cap.get_exam_form_display()}，{cap.document}，{full_day(cap.effective_from)}起执行"
         told.append((f"考核成本上限 {cap.amount} 元/人（{basis}）", cap.amount))
     else:
         told.append((f"考核成本上限：{limit.note}", None))
     if standard := limit.standard:
-        basis = f"{standard.document or '备案文号未载明'}，{standard.effective_from}起执行"
+        basis = f"{standard.document or '备案文号未载明'}，{full_day(standard.effective_from)}起执行"
         told.append((f"已备案的考核费用标准 {standard.amount} 元/人（{basis}）", standard.amount))
     else:
         told.append(("没有已备案的考核费用标准", None))

@@ -4,6 +4,7 @@ import datetime as dt
 
 from accounts.models import Role, User
 from core import clock
+from core.templatetags.portal import full_day
 from schools.clauses import HB
 from schools.models import Agreement, AgreementParty
 from schools.permissions import may_keep_agreements, may_register_agreements
@@ -38,13 +39,13 @@ def not_now(action: str, agreement: Agreement, user: User, at: dt.datetime) -> s
     if agreement.is_void:
         return "这份协议登记有误，已经作废。"
     if agreement.ended_on:
-        return f"这份协议已于 {agreement.ended_on} 终止。"
+        return f"这份协议已于{full_day(agreement.ended_on)}终止。"
     if action == "add":
         return ""
     if action == "void":
         return _used(agreement, user)
     if agreement.valid_until < clock.local(at).date():
-        return f"这份协议已于 {agreement.valid_until} 到期。继续合作的，请续签后重新登记。"
+        return f"这份协议已于{full_day(agreement.valid_until)}到期。继续合作的，请续签后重新登记。"
     if (party := party_of(agreement, user)) is None:
         return ""
     return _not_now_for(party, action)
@@ -52,9 +53,9 @@ def not_now(action: str, agreement: Agreement, user: User, at: dt.datetime) -> s
 
 def _not_now_for(party: AgreementParty, action: str) -> str:
     if party.state == "left":
-        return f"本校已于 {party.left_on} 终止这份协议。"
+        return f"本校已于{full_day(party.left_on)}终止这份协议。"
     if party.state == "declined":
-        return f"本校已于 {party.left_on} 答复不参加。确已签署的，请由本校登记这份协议。"
+        return f"本校已于{full_day(party.left_on)}答复不参加。确已签署的，请由本校登记这份协议。"
     if party.state == "confirmed" and action != "end":
         return "本校已经确认这份协议。"
     if party.state == "unconfirmed" and action == "end":

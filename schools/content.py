@@ -13,6 +13,7 @@ what a version keeps, as JSON::
                 "files": [{"kind": "plan", "name": "…", "size": 123, "sha256": "…"}]}]}
 """
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from django.core.exceptions import ValidationError
 
 from core.draft_pages import Difference
 from core.numbers import parse_number
+from core.templatetags.portal import full_day
 from schools.models import Agreement, ApplicationItem, ItemFile
 
 NUMBERS = {
@@ -230,8 +232,12 @@ def _agreement_words(agreement: Content | None) -> str:
     reference = f"{agreement['reference']}，" if agreement["reference"] else ""
     return (
         f"{agreement['evaluator']}，{reference}{agreement['fee']} 元/人，"
-        f"{agreement['signed_on']} 签，有效期至 {agreement['valid_until']}"
+        f"{_day(agreement['signed_on'])}签，有效期至{_day(agreement['valid_until'])}"
     )
+
+
+def _day(text: str) -> str:
+    return full_day(dt.date.fromisoformat(text))
 
 
 class Change(NamedTuple):

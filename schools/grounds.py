@@ -20,6 +20,7 @@ from django.db.models.functions import Cast
 from certificates.models import Major
 from core import clock
 from core.models import Attachment
+from core.templatetags.portal import full_day
 from funding.fees import Limit, limits_on
 from schools import content as shape
 from schools.clauses import HB
@@ -190,9 +191,9 @@ def is_joined(agreement: Agreement, school_id: int, day: dt.date) -> bool:
 def out_of_force(agreement: Agreement, day: dt.date) -> str:
     """Why the agreement does not hold on the local day; "" when it does (both ends included)."""
     if agreement.ended_on and agreement.ended_on <= day:
-        return f"所选协议已于 {agreement.ended_on} 终止（{HB} 三.6）。请选择或登记有效的协议。"
+        return f"所选协议已于{full_day(agreement.ended_on)}终止（{HB} 三.6）。请选择或登记有效的协议。"
     if agreement.valid_until < day:
-        return f"所选协议已于 {agreement.valid_until} 到期（{HB} 三.6）。请续签并登记新的协议。"
+        return f"所选协议已于{full_day(agreement.valid_until)}到期（{HB} 三.6）。请续签并登记新的协议。"
     if agreement.signed_on > day:
-        return f"所选协议的签署日期是 {agreement.signed_on}，还没有到（{HB} 三.6）。请核对签署日期。"
+        return f"所选协议的签署日期是{full_day(agreement.signed_on)}，还没有到（{HB} 三.6）。请核对签署日期。"
     return ""

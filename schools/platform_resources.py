@@ -11,8 +11,9 @@ from accounts.models import Organization, OrganizationAlias
 from certificates.models import CertificateLevel
 from core import clock
 from core.imports.columns import Choice, Code, Column, Day, Text, WholeNumber
-from core.imports.resource import WHOLE_ROW, Row, SheetResource
+from core.imports.resource import WHOLE_ROW, Row, SheetResource, shown
 from core.reference import normalised
+from core.templatetags.portal import full_day
 from schools import roster
 from schools.models import PlatformApproval
 from schools.resources import LEVELS, YEAR_FIRST
@@ -131,7 +132,7 @@ class PlatformStateResource(SheetResource):
         if row.year is not None and row.year > self.today.year + 1:
             yield "year", f"{row.year} 年太远。请填 {YEAR_FIRST} 到 {self.today.year + 1} 之间的年度。"
         if row.as_of and row.as_of > self.today:
-            yield "as_of", f"{row.as_of} 还没有到。请填从国家平台查到的日期。"
+            yield "as_of", f"{full_day(row.as_of)}还没有到。请填从国家平台查到的日期。"
         level = yield from self._level(row)
         if school and level and row.year is not None and row.approval and row.as_of:
             yield from self._told(row, school, level)
@@ -165,7 +166,7 @@ class PlatformStateResource(SheetResource):
         row.label = f"{school} {level} {row.year}年"
         kept = self.kept.get(key)
         if kept and kept.as_of > row.as_of:
-            yield "as_of", f"已有较新的数据（{kept.as_of}）。请核对日期，或删去这一行。"
+            yield "as_of", f"已有较新的数据（{full_day(kept.as_of)}）。请核对日期，或删去这一行。"
             return
         if kept is None:
             row.effect = RowResult.IMPORT_TYPE_NEW
@@ -182,15 +183,15 @@ class PlatformStateResource(SheetResource):
             "candidates": "计划人数",
             "as_of": "数据日期",
         }
-        shown = []
+        found = []
         for name, label in labels.items():
-            before, after = (getattr(kept, name) if kept else None), getattr(said, name)
+            before, after = (shown(getattr(kept, name)) if kept else None), shown(getattr(said, name))
             if before != after:
                 words = "（空）" if after is None else after
-                shown.append(
+                found.append(
                     f"{label}：{words}" if kept is None else f"{label}：{before or '（空）'} → {words}"
                 )
-        return shown
+        return found
 
     def write(self, rows: list[Any]) -> dict[str, Any]:
         return platform.take_states(rows=[row.said for row in rows], by=self.by, at=self.at)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from core.templatetags.portal import full_day
 from funding import fees
 from schools.clauses import HB, MOE, NO_TECHNICAL, SX
 from schools.content import Facts, Problem
@@ -173,7 +174,7 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
     if not party.confirmed_at:
         return [f"本校还没有确认参加所选的联合协议（{HB} 三.6）。请先在协议页面确认。"]
     if not party.is_joined(ground.day):
-        return [f"本校已于 {party.left_on} 终止所选协议（{HB} 三.6）。请选择或登记有效的协议。"]
+        return [f"本校已于{full_day(party.left_on)}终止所选协议（{HB} 三.6）。请选择或登记有效的协议。"]
     if agreement.certificate_level_id != item.certificate_level_id:
         return [
             f"所选协议是“{agreement.certificate_level}”的，不是“{item.certificate_level}”的"

@@ -18,6 +18,7 @@ from import_export.results import RowResult
 
 from core.imports.columns import Column
 from core.imports.reading import CalamineXLSX, Layout, Table
+from core.templatetags.portal import full_day
 
 PROGRESS_EVERY = 500
 WHOLE_ROW = "__all__"
@@ -31,6 +32,11 @@ class Row:
     label: str = ""
     effect: str = RowResult.IMPORT_TYPE_SKIP
     changes: list[str] = field(default_factory=list)
+
+
+def shown(value: Any) -> Any:
+    """A value as a row's `changes` tell it: a day in words."""
+    return full_day(value) if isinstance(value, dt.date) else value
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ register = template.Library()
 
 WEEKDAYS = "一二三四五六日"
 _ISO_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ISO_DAYS = re.compile(rf"{_ISO_DAY.pattern}(至{_ISO_DAY.pattern})?")
 
 # state: (tone, letter, word). Colour never stands alone.
 STATES: dict[str, tuple[str, str, str]] = {
@@ -123,6 +125,15 @@ def day(value: dt.date | dt.datetime | None) -> str:
     return _day_words(clock.local(value).date() if isinstance(value, dt.datetime) else value)
 
 
+@register.filter
+def full_day(value: dt.date | dt.datetime | None) -> str:
+    """`2020年11月20日` of a date, or of an instant in the province; nothing for nothing."""
+    if not value:
+        return ""
+    local = clock.local(value) if isinstance(value, dt.datetime) else value
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
 def _span(length: dt.timedelta) -> str:
     minutes = int(length.total_seconds()) // 60
     days, hours = minutes // 1440, minutes % 1440 // 60
@@ -196,9 +207,20 @@ def _change_words(change: Any, told: Callable[[dt.datetime], str]) -> str:
 
 
 def _value_words(value: Any, told: Callable[[dt.datetime], str]) -> str:
-    """Instants are kept as ISO 8601 and told on the province's wall clock."""
+    """Instants and days are kept as ISO 8601; instants are told on the province's wall clock, a day, or a
+    first and a last one, as `full_day`."""
     text = str(value)
-    return told(dt.datetime.fromisoformat(text)) if _ISO_INSTANT.fullmatch(text) else text
+    if _ISO_INSTANT.fullmatch(text):
+        return told(dt.datetime.fromisoformat(text))
+    return _ISO_DAY.sub(_told_day, text) if _ISO_DAYS.fullmatch(text) else text
+
+
+def _told_day(found: re.Match[str]) -> str:
+    """What only looks like a day (a number typed as `2020-02-30`) stays as it is."""
+    try:
+        return full_day(dt.date.fromisoformat(found[0]))
+    except ValueError:
+        return found[0]
 
 
 @register.inclusion_tag("core/timeline.html")

@@ -6,6 +6,7 @@ import pytest
 from django.template import Context, Template
 
 from core import clock, events
+from core.tables import DayColumn, PortalTable
 from core.templatetags import portal
 
 events.register(tried_out="试用")
@@ -33,6 +34,12 @@ def test_day_of_a_date_and_of_an_instant_in_the_province(world):
     assert portal.day(dt.date(2020, 11, 20)) == "11月20日（星期五）"
     assert portal.day(instant("2020-11-19T16:30:00+00:00")) == "11月20日（星期五）"
     assert portal.day(None) == portal.when(None) == portal.left(None) == ""
+
+
+def test_full_day_names_the_year_of_a_date_and_of_an_instant_in_the_province(world):
+    assert portal.full_day(dt.date(2020, 1, 5)) == "2020年1月5日"
+    assert portal.full_day(instant("2020-11-19T16:30:00+00:00")) == "2020年11月20日"
+    assert portal.full_day(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -102,3 +109,34 @@ def test_an_instant_kept_in_a_change_is_told_on_the_provinces_clock(world):
         ("截止", "11月20日（星期五）18:00 → 11月20日（星期五）23:00"),
         ("周次", "2020-W47"),
     ]
+
+
+def test_a_day_kept_in_a_change_is_told_in_words_and_what_is_none_stays(world):
+    event = events.record(
+        "tried_out",
+        world.school_org,
+        by=world.office,
+        at=clock.now(),
+        changes={
+            "有效期至": ["", "2021-01-05"],
+            "公示": "2020-11-18至2020-11-24",
+            "工号": "2020-02-30",
+            "文件": "2020-11-18.xlsx",
+        },
+    )
+    assert portal.changed_fields(event) == [
+        ("有效期至", "（空） → 2021年1月5日"),
+        ("公示", "2020年11月18日至2020年11月24日"),
+        ("工号", "2020-02-30"),
+        ("文件", "2020-11-18.xlsx"),
+    ]
+
+
+class Days(PortalTable):
+    left_on = DayColumn(default="在校")
+
+
+def test_a_day_is_shown_in_words_exported_as_iso_and_its_default_is_both():
+    rows = Days([{"left_on": dt.date(2020, 11, 20)}, {"left_on": None}]).rows
+    assert [row.get_cell("left_on") for row in rows] == ["2020年11月20日", "在校"]
+    assert [row.get_cell_value("left_on") for row in rows] == ["2020-11-20", "在校"]

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from accounts.models import Role
 from certificates.models import CertificateLevel
+from core.templatetags.portal import full_day
 from evaluators.models.activities import Activity, Teacher
 
 # From how many days before its end a qualification counts as about to expire.
@@ -131,4 +132,4 @@ class TrainingRule(models.Model):
         ordering = ["-effective_from"]
 
     def __str__(self) -> str:
-        return f"师资培训规则（{self.effective_from}起）"
+        return f"师资培训规则（{full_day(self.effective_from)}起）"

@@ -12,6 +12,7 @@ from accounts.models import User
 from certificates.models import CertificateLevel
 from core import clock, events
 from core.attachments import attach
+from core.templatetags.portal import full_day
 from evaluators.models import Resource, levels_visible_to
 from evaluators.permissions import may_keep_resources
 from evaluators.services.teachers import told
@@ -77,7 +78,7 @@ def _require_valid(resource: Resource, before: dt.date | None, at: dt.datetime) 
     if resource.updated_on > clock.local(at).date():
         raise ValidationError({"updated_on": "最近更新日期不能晚于今天。"})
     if before and resource.updated_on < before:
-        raise ValidationError({"updated_on": f"不能早于已登记的最近更新日期 {before}。"})
+        raise ValidationError({"updated_on": f"不能早于已登记的最近更新日期（{full_day(before)}）。"})
     if resource.textbook and not resource.publisher:
         raise ValidationError(
             {"publisher": f"教材应由具备资质的出版单位正式出版（{CLAUSE}），请填写出版单位。"}

@@ -15,6 +15,7 @@ from accounts.models import PilotMembership, Role, User
 from certificates.models import Certificate
 from core import clock, events
 from core.attachments import attach
+from core.templatetags.portal import full_day
 from core.workflow import NotNow
 from evaluators.models import ExamSite, SiteCondition
 from evaluators.permissions import may_apply_for_sites, may_file_sites, why_not_before_filing
@@ -356,11 +357,11 @@ def end(site: ExamSite, *, ended_on: dt.date, comment: str, by: User, at: dt.dat
     if ended_on > clock.local(at).date():
         raise ValidationError({"ended_on": "撤销日期还没有到，请到当天再办理。"})
     if site.filed_at and ended_on < clock.local(site.filed_at).date():
-        raise ValidationError({"ended_on": f"撤销日期早于备案日期（{clock.local(site.filed_at).date()}）。"})
+        raise ValidationError({"ended_on": f"撤销日期早于备案日期（{full_day(site.filed_at)}）。"})
     values = {"ended_at": at, "ended_on": ended_on, "end_reason": comment}
     done = _perform("site_end", site, by=by, at=at, comment=comment, values=values)
     answered(done, at)
-    text = f"考核站点“{done}”（{done.certificate}）自 {ended_on} 起撤销：{comment}"
+    text = f"考核站点“{done}”（{done.certificate}）自{full_day(ended_on)}起撤销：{comment}"
     tell_school(done, text, at)
     tell_evaluator(done, text, at)
     return done

@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from core import clock, events
 from core.saving import save_valid
+from core.templatetags.portal import full_day
 from evaluators.models import Activity, Qualification, Teacher, TrainingRule
 from evaluators.permissions import may_keep_activity, may_keep_teachers, may_set_training_rule
 
@@ -85,7 +86,7 @@ def leave(teacher: Teacher, *, left_on: dt.date, by: User, at: dt.datetime) -> T
         raise ValidationError({"left_on": "离校日期不能晚于今天。"})
     teacher = Teacher.objects.select_for_update().get(pk=teacher.pk)
     if teacher.left_on is not None:
-        raise ValidationError(f"已于 {teacher.left_on} 登记离校。")
+        raise ValidationError(f"已于{full_day(teacher.left_on)}登记离校。")
     teacher.left_on = left_on
     teacher.save(update_fields=["left_on"])
     _record("teacher_left", teacher, by, at, {"离校日期": left_on.isoformat()})

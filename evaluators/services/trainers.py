@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from core import clock, events
 from core.saving import save_valid
+from core.templatetags.portal import full_day
 from evaluators.models import Trainer
 from evaluators.permissions import may_keep_trainers
 from evaluators.services.teachers import told
@@ -67,10 +68,10 @@ def leave(trainer: Trainer, *, left_on: dt.date, by: User, at: dt.datetime) -> T
     _own_team_only(by, trainer.evaluator_id)
     trainer = Trainer.objects.select_for_update().get(pk=trainer.pk)
     if trainer.left_on is not None:
-        raise ValidationError(f"已于 {trainer.left_on} 退出团队。")
+        raise ValidationError(f"已于{full_day(trainer.left_on)}退出团队。")
     _require_past(left_on, "left_on", "退出日期不能晚于今天。", at)
     if left_on < trainer.joined_on:
-        raise ValidationError({"left_on": f"退出日期不能早于加入日期 {trainer.joined_on}。"})
+        raise ValidationError({"left_on": f"退出日期不能早于加入日期（{full_day(trainer.joined_on)}）。"})
     trainer.left_on = left_on
     trainer.save(update_fields=["left_on"])
     _record("trainer_left", trainer, by, at, {"退出日期": left_on.isoformat()})

@@ -6,7 +6,7 @@ import django_tables2 as tables
 
 from certificates.models import CertificateLevel
 from core import clock
-from core.tables import SHORT, WIDE, PortalTable, with_note
+from core.tables import WIDE, DayColumn, PortalTable, with_note
 from core.templatetags.portal import state
 from evaluators.services.resources import age_state
 
@@ -28,9 +28,7 @@ class ResourceTable(PortalTable):
         "培训评价组织", accessor="certificate__owner", order_by="certificate__owner__name", attrs=WIDE
     )
     textbook = tables.Column("教材", empty_values=(), order_by="resource__textbook", attrs=WIDE)
-    updated_on = tables.DateColumn(
-        format="Y-m-d", verbose_name="最近更新", accessor="resource__updated_on", attrs=SHORT
-    )
+    updated_on = DayColumn(verbose_name="最近更新", accessor="resource__updated_on")
     age = tables.Column("更新情况", empty_values=(), orderable=False)
 
     class Meta(PortalTable.Meta):

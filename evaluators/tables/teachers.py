@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.utils.html import format_html_join
 
 from core import clock
-from core.tables import SHORT, WIDE, PortalTable
+from core.tables import SHORT, WIDE, DayColumn, PortalTable
 from core.templatetags.portal import state
 from evaluators.models import Qualification, Teacher
 
@@ -17,7 +17,7 @@ class TeacherTable(PortalTable):
     school = tables.Column(order_by="school__organization__name", attrs=WIDE)
     majors = tables.Column(attrs=WIDE)
     held = tables.Column("资格", empty_values=(), orderable=False, attrs=WIDE)
-    left_on = tables.DateColumn(format="Y-m-d", attrs=SHORT, default="在校")
+    left_on = DayColumn(default="在校")
 
     class Meta(PortalTable.Meta):
         model = Teacher

@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
 
-from core.tables import SHORT, WIDE, PortalTable
+from core.tables import SHORT, WIDE, DayColumn, PortalTable
 from evaluators.models import Trainer
 
 
@@ -17,8 +17,8 @@ class TrainerTable(PortalTable):
     title = tables.Column()
     masked_phone = tables.Column("电话", orderable=False, exclude_from_export=True)
     evaluator = tables.Column(order_by="evaluator__name", attrs=WIDE)
-    joined_on = tables.DateColumn(format="Y-m-d", attrs=SHORT)
-    left_on = tables.DateColumn(format="Y-m-d", attrs=SHORT, default="在团队")
+    joined_on = DayColumn()
+    left_on = DayColumn(default="在团队")
     step = tables.Column("办理", empty_values=(), orderable=False, exclude_from_export=True)
 
     class Meta(PortalTable.Meta):

@@ -15,6 +15,7 @@ from django.db.models.lookups import IsNull
 
 from accounts.models import Organization, Role
 from certificates.models import CertificateLevel, ExamForm
+from core.templatetags.portal import full_day
 
 CENT = MinValueValidator(Decimal("0.01"))
 
@@ -54,7 +55,7 @@ class FeePolicy(models.Model):
         ordering = ["-effective_from"]
 
     def __str__(self) -> str:
-        return f"考核费用规则（{self.effective_from}起）"
+        return f"考核费用规则（{full_day(self.effective_from)}起）"
 
 
 class FeeCapQuerySet(models.QuerySet["FeeCap"]):

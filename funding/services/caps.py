@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import Role, User
 from certificates.models import CertificateLevel, ExamForm
 from core import clock, events, notices
+from core.templatetags.portal import full_day
 from funding import fees, permissions
 from funding.models import FeeCap, FeePolicy, FeeStandard
 from obligations.closing import people_of
@@ -86,8 +87,8 @@ def _tell_of_cap(cap: FeeCap, at: dt.datetime) -> None:
             notices.Message(
                 person,
                 f"cap:{cap.pk}:{standard.pk}",
-                f"{standard.certificate_level}备案标准 {standard.amount} 元高于 {cap.effective_from}起的考核成本上限 "
-                f"{cap.amount} 元（{cap.document}）。此后签署的协议、此后提交和批准的申报都不得高于上限；"
+                f"{standard.certificate_level}备案标准 {standard.amount} 元高于"
+                f"{full_day(cap.effective_from)}起的考核成本上限 {cap.amount} 元（{cap.document}）。此后签署的协议、此后提交和批准的申报都不得高于上限；"
                 "已签署的协议对在试点的项目继续有效。请与院校重新协商。",
                 reverse("funding:standard", args=[standard.pk]),
             )

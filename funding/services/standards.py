@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
 from core import clock, events, notices
+from core.templatetags.portal import full_day
 from funding import fees, gates, permissions
 from funding.models import CostElement, FeeStandard, StandardConsent, StandardCost
 from funding.services.caps import note_exam_form
@@ -188,7 +189,7 @@ def file_standard(standard: FeeStandard, *, document: str, by: User, at: dt.date
         organization_id=standard.evaluator_id,
     )
     note_exam_form(level, fresh.exam_form, by=by, at=at)
-    text = f"已备案（{fresh.document}），{fresh.effective_from}起执行"
+    text = f"已备案（{fresh.document}），{full_day(fresh.effective_from)}起执行"
     _tell(fresh, "filed", text, {fresh.evaluator_id}, at, Role.EVALUATOR)
     _tell(fresh, "filed", text, _consenting(fresh), at)
     return fresh

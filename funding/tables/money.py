@@ -6,6 +6,7 @@ import django_tables2 as tables
 from django.urls import reverse
 
 from core.tables import NUMBER, PortalTable
+from core.templatetags.portal import full_day
 from funding.models import Allocation
 from funding.permissions import may_note_arrival
 
@@ -30,7 +31,7 @@ class AllocationTable(PortalTable):
         fields = ["organization", "year", "source", "document", "amount", "allocated_on", "arrived_on"]
 
     def render_arrived_on(self, value: Any) -> Any:
-        return value or "尚未确认"
+        return full_day(value) or "尚未确认"
 
     def value_arrived_on(self, value: Any) -> Any:
         return value or ""

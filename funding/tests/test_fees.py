@@ -34,7 +34,7 @@ def test_the_cap_is_accepted_and_one_cent_more_is_refused_with_amount_document_d
         "300.00 元/人",
         "机考",
         "演示文号〔2020〕1号",
-        "2020-11-18",
+        "2020年11月18日",
         "教职成厅函〔2019〕19号 三(二)",
         "晋教职成〔2020〕9号 三.8",
         "鄂教职成办函〔2021〕7号 三.5",
@@ -74,7 +74,7 @@ def test_a_standard_bounds_the_fee_and_names_its_document(world):
     assert refused(world, "280") == []
     [message] = refused(world, "280.01")
     assert "280.00 元/人" in message
-    assert "演示备案〔2020〕1号，2020-11-18起执行" in message
+    assert "演示备案〔2020〕1号，2020年11月18日起执行" in message
     assert refused(world, "999", DAY - dt.timedelta(days=1)) == []
 
 

@@ -54,7 +54,7 @@ def test_from_refusal_to_the_public_list(world, live_server, visit, chromium, si
     evaluator.fill("input[name^=cost_]", "120")
     looks(evaluator, "standard-form", size)
     evaluator.click("main button:has-text('预览')")
-    expect(evaluator.locator("main")).to_contain_text("演示文号〔2020〕3号，2020-11-01起执行")
+    expect(evaluator.locator("main")).to_contain_text("演示文号〔2020〕3号，2020年11月1日起执行")
     expect(evaluator.locator("#id_basis")).to_have_value("按全省年考核 5 万人次测算")
     looks(evaluator, "standard-refused", size)
     evaluator.fill("#id_amount", "300")

@@ -147,7 +147,13 @@ def test_above_the_cap_is_refused_with_cap_document_and_date_and_the_typed_stays
     element = CostElement.objects.create(name="阅卷")
     client = client_for(world.evaluator_officer)
     page = client.post(NEW, typed(world, amount="300.01", **{f"cost_{element.pk}": "12.50"})).content.decode()
-    for text in ("300.01", "300.00 元/人", "演示上限〔2020〕3号，2020-11-18起", "按实际成本测算", "12.50"):
+    for text in (
+        "300.01",
+        "300.00 元/人",
+        "演示上限〔2020〕3号，2020年11月18日起",
+        "按实际成本测算",
+        "12.50",
+    ):
         assert text in page
     checked = client.post(NEW, typed(world, amount="300", **{f"cost_{element.pk}": "12.50"})).content.decode()
     assert "演示上限〔2020〕3号" in checked

@@ -53,7 +53,7 @@ def test_exactly_the_cap_may_be_proposed_and_one_cent_more_may_not(world):
     cap(world, "300")
     message = refused(lambda: proposed(world, "300.01"), "amount")
     assert "300.00 元/人" in message
-    assert "演示文号〔2020〕1号，2020-11-18起执行" in message
+    assert "演示文号〔2020〕1号，2020年11月18日起执行" in message
     assert "教职成厅函〔2019〕19号 三(二)" in message
     assert not FeeStandard.objects.exists()
     assert proposed(world, "300.00").cap.amount == Decimal("300.00")
@@ -78,7 +78,7 @@ def test_a_cap_set_after_the_proposal_stops_the_filing(world):
         by=world.finance,
         at=clock.now(),
     )
-    with pytest.raises(NotNow, match=r"249\.99 元/人（机考，5号，2020-12-18起执行）"):
+    with pytest.raises(NotNow, match=r"249\.99 元/人（机考，5号，2020年12月18日起执行）"):
         services.file_standard(found, document="6号", by=world.office, at=clock.now())
     found.refresh_from_db()
     assert found.state == "proposed"
@@ -274,6 +274,6 @@ def test_the_evaluator_is_told_of_a_cap_below_its_standard(world):
         at=clock.now(),
     )  # fmt: skip
     [told] = Notice.objects.filter(recipient=world.evaluator_officer)
-    assert "280.00 元高于 2020-12-18起的考核成本上限 250 元（5号）" in told.text
+    assert "280.00 元高于2020年12月18日起的考核成本上限 250 元（5号）" in told.text
     assert "此后提交和批准的申报都不得高于上限；已签署的协议对在试点的项目继续有效" in told.text
     assert FeeCap.objects.count() == 1

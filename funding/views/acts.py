@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.typed import keeps_typed, take
 from core import clock
+from core.templatetags.portal import full_day
 from core.workflow import NotNow, Transition
 from funding import fees, permissions, services
 from funding.forms.fees import CommentForm, FileForm, NothingForm, StandardForm
@@ -206,7 +207,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "heading": f"同意考核费用标准：{standard}",
         "text": f"{standard.evaluator}提出：{standard.certificate_level}，{standard.get_exam_form_display()}，"
-        f"{standard.amount} 元/人，{standard.effective_from}起。",
+        f"{standard.amount} 元/人，{full_day(standard.effective_from)}起。",
         "consequences": [
             "以本校名义同意，写入办理经过；同意后由省备案。",
             "标准有改动的，会请本校重新答复。",

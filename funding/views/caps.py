@@ -16,6 +16,7 @@ from accounts.typed import keeps_typed
 from certificates.models import CertificateLevel, ExamForm
 from core import clock
 from core.lists import ListPage
+from core.templatetags.portal import full_day
 from funding import fees, permissions, running, services
 from funding.filters.fees import CapFilter, GapFilter
 from funding.forms.fees import CapForm, ExamFormForm, FeePolicyForm
@@ -85,7 +86,7 @@ def cap_remove(request: HttpRequest, pk: int) -> HttpResponse:
         cap,
         services.remove_cap,
         "撤销未生效的上限",
-        f"撤销“{cap}”（{cap.document}，{cap.effective_from}起）？",
+        f"撤销“{cap}”（{cap.document}，{full_day(cap.effective_from)}起）？",
         "funding:caps",
     )
 

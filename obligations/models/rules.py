@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from core.templatetags.portal import full_day
 from obligations import cycles
 
 
@@ -50,7 +51,7 @@ class CalendarDay(models.Model):
         ordering = ["day"]
 
     def __str__(self) -> str:
-        return f"{self.day} {self.get_kind_display()}"
+        return f"{full_day(self.day)} {self.get_kind_display()}"
 
 
 class CalendarYear(models.Model):
@@ -136,7 +137,7 @@ class Policy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}规则（{self.effective_from}起）"
+        return f"{self.get_kind_display()}规则（{full_day(self.effective_from)}起）"
 
 
 class PeriodQuerySet(models.QuerySet["Period"]):

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from core import events
+from core.templatetags.portal import full_day
 from obligations import periods, permissions
 from obligations.models import (
     CalendarDay,
@@ -56,10 +57,9 @@ def remove_policy(policy: Policy, *, by: User, at: dt.datetime) -> None:
 def _not_before_open_periods(policy: Policy) -> None:
     last = Period.objects.filter(kind=policy.kind, opened_at__isnull=False).order_by("-starts_on").first()
     if last and policy.effective_from <= last.ends_on:
+        earliest = last.ends_on + dt.timedelta(days=1)
         raise ValidationError(
-            {
-                "effective_from": f"{last.label}已经开始，规则最早可从 {last.ends_on + dt.timedelta(days=1)} 起生效。"
-            }
+            {"effective_from": f"{last.label}已经开始，规则最早可从{full_day(earliest)}起生效。"}
         )
 
 
@@ -73,7 +73,7 @@ def set_calendar_day(*, day: dt.date, kind: str | None, name: str, by: User, at:
     else:
         entry, _ = CalendarDay.objects.update_or_create(day=day, defaults={"kind": kind, "name": name})
     events.record(
-        "calendar_set", entry, by=by, at=at, target_label=str(day), changes={"kind": kind, "name": name}
+        "calendar_set", entry, by=by, at=at, target_label=full_day(day), changes={"kind": kind, "name": name}
     )
     periods.rebuild_all_unopened(at=at)
 

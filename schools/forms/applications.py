@@ -8,6 +8,7 @@ from django import forms
 from certificates.models import CertificateLevel
 from core.attachments import EXTENSIONS
 from core.forms import FilesInput, SearchSelectMultiple
+from core.templatetags.portal import full_day
 from schools import content as shape
 from schools.eligibility import Standing
 from schools.models import Application, ApplicationItem, ItemFile
@@ -80,7 +81,8 @@ def agreement_choices(standing: Standing) -> list[tuple[str, str]]:
     return [
         (
             str(row.pk),
-            f"{row.evaluator} {row.reference} {row.fee} 元/人，{row.signed_on}签，至{row.valid_until}",
+            f"{row.evaluator} {row.reference} {row.fee} 元/人，"
+            f"{full_day(row.signed_on)}签，至{full_day(row.valid_until)}",
         )
         for row in rows.values()
     ]

@@ -11,6 +11,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from accounts.models import Organization, Role
 from certificates.models import CertificateLevel
+from core.templatetags.portal import full_day
 from funding.models import FeeCap
 from schools.models.schools import School
 
@@ -130,7 +131,7 @@ class Agreement(models.Model):
         indexes = [models.Index(fields=["certificate_level", "valid_until"])]
 
     def __str__(self) -> str:
-        return f"{self.certificate_level}合作协议（{self.signed_on:%Y-%m-%d}签）"
+        return f"{self.certificate_level}合作协议（{full_day(self.signed_on)}签）"
 
     @property
     def organization_id(self) -> int | None:

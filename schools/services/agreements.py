@@ -17,6 +17,7 @@ from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
 from core import clock, events, notices
 from core.attachments import attach
+from core.templatetags.portal import full_day
 from funding import fees
 from schools.agreement_rules import CLAUSE, forbids, not_now, party_of, stays_for_others
 from schools.models import Agreement, AgreementParty, School
@@ -291,7 +292,9 @@ def end(
         attach(target=fresh, upload=upload, by=by, at=at)
     if stays_for_others(fresh, by):
         party = _leave(fresh, ended_on, reason, "agreement_left", by, at)
-        text = f"{party.school}自 {ended_on} 起终止{fresh}；其他院校的协议不变。原因：{reason.strip()}"
+        text = (
+            f"{party.school}自{full_day(ended_on)}起终止{fresh}；其他院校的协议不变。原因：{reason.strip()}"
+        )
         _tell(fresh, _concerned(fresh), f"left:{party.school_id}", text, at)
         return fresh
     _end(fresh, ended_on, reason, by)
@@ -305,7 +308,7 @@ def end(
         changes=changes,
         reason=fresh.end_reason,
     )
-    text = f"{fresh}自 {ended_on} 起终止。原因：{fresh.end_reason}"
+    text = f"{fresh}自{full_day(ended_on)}起终止。原因：{fresh.end_reason}"
     _tell(fresh, _concerned(fresh), "ended", text, at)
     return fresh
 
@@ -339,7 +342,7 @@ def _require_cause(
 ) -> None:
     found: dict[str, str] = {}
     if not agreement.signed_on <= ended_on <= today:
-        found["ended_on"] = f"终止日期应在签署日期（{agreement.signed_on}）和今天之间。"
+        found["ended_on"] = f"终止日期应在签署日期（{full_day(agreement.signed_on)}）和今天之间。"
     if not reason.strip():
         found["reason"] = "请写明原因。"
     if not files:
@@ -357,7 +360,7 @@ def _end(agreement: Agreement, ended_on: dt.date, reason: str, by: User) -> None
 
 
 def _invite(agreement: Agreement, school: School, partners: Sequence[School], at: dt.datetime) -> None:
-    price = f"{agreement.fee:.2f} 元/人，{agreement.signed_on} 签"
+    price = f"{agreement.fee:.2f} 元/人，{full_day(agreement.signed_on)}签"
     text = f"{school}登记了{agreement}（{price}），写明本校共同签署。请核对后确认；本校确认以前不作数。"
     _tell(agreement, {partner.pk for partner in partners}, "invited", text, at)
     told = f"{school}登记了与贵单位签署的{agreement}（{price}）。有不符的，请与学校或省推进办联系。"

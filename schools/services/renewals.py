@@ -18,7 +18,7 @@ from django.urls import reverse
 from accounts.models import Role
 from core import clock, events, links
 from core.notices import Message, digest, tell
-from core.templatetags.portal import closing
+from core.templatetags.portal import closing, full_day
 from obligations.closing import JOB, people_of
 from obligations.models import Obligation, ObligationKind, Outcome, received_outcome
 from schools.models import AgreementParty, Programme
@@ -177,7 +177,7 @@ def _duty(course: _Course, page: str) -> Obligation:
         organization_id=course.party.school_id,
         kind=ObligationKind.AGREEMENT,
         key=f"{_KEY}{agreement.pk}",
-        title=f"续签合作协议（{agreement.valid_until:%Y-%m-%d}到期）",
+        title=f"续签合作协议（{full_day(agreement.valid_until)}到期）",
         link=page.format(agreement.pk),
         opens_at=course.opens_at,
         due_at=course.due_at,

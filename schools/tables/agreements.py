@@ -1,5 +1,7 @@
 """Agreements, and programmes without one, on the page and exported."""
 
+import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import django_tables2 as tables
@@ -7,7 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from core.tables import NUMBER, SHORT, WIDE, PortalTable, StateColumn, with_note
+from core.tables import NUMBER, SHORT, WIDE, DayColumn, PortalTable, StateColumn, with_note
+from core.templatetags.portal import full_day
 from schools.models import Agreement, Programme
 
 
@@ -22,8 +25,8 @@ class AgreementTable(PortalTable):
     # Found by the search and exported; the page has no room for it.
     reference = tables.Column(visible=False)
     fee = tables.Column(attrs=NUMBER)
-    signed_on = tables.DateColumn(format="Y-m-d", attrs=SHORT)
-    valid_until = tables.DateColumn(format="Y-m-d", attrs=SHORT)
+    signed_on = DayColumn()
+    valid_until = DayColumn()
     state = StateColumn(verbose_name="状态", attrs=SHORT)
 
     class Meta(PortalTable.Meta):
@@ -87,11 +90,10 @@ class MissingTable(PortalTable):
         super().__init__(*args, exclude=hidden, **kwargs)
 
     def render_why(self, record: Any) -> str:
-        if record.invited:
-            return "已由其他院校登记，待学校确认"
-        if record.last_ended_on:
-            return f"协议已于 {record.last_ended_on} 终止"
-        return f"协议已于 {record.last_until} 到期" if record.last_until else "没有登记过协议"
+        return _why(record, full_day)
+
+    def value_why(self, record: Any) -> str:
+        return _why(record, str)
 
     def render_step(self, record: Any) -> Any:
         if record.invited:
@@ -100,6 +102,14 @@ class MissingTable(PortalTable):
         if record.last_until and not record.last_ended_on:
             asked["renew"] = record.last_agreement
         return _link(f"{reverse('agreements:new')}?{urlencode(asked)}", "登记协议", record)
+
+
+def _why(record: Any, told: Callable[[dt.date], str]) -> str:
+    if record.invited:
+        return "已由其他院校登记，待学校确认"
+    if record.last_ended_on:
+        return f"协议已于 {told(record.last_ended_on)} 终止"
+    return f"协议已于 {told(record.last_until)} 到期" if record.last_until else "没有登记过协议"
 
 
 def _link(address: str, label: str, programme: Programme) -> str:

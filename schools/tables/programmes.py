@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from certificates.models import Certificate, CertificateLevel
-from core.tables import NUMBER, SHORT, WIDE, PortalTable
+from core.tables import NUMBER, SHORT, WIDE, DayColumn, PortalTable
 from core.templatetags import portal
 from schools.models import Programme
 
@@ -34,7 +34,7 @@ class ProgrammeTable(PortalTable):
     state = tables.Column("状态", attrs=SHORT)
     has_agreement = tables.Column("合作协议", empty_values=())
     there_words = tables.Column("国家平台", empty_values=(), order_by="there_approved", attrs=SHORT)
-    there_on = tables.DateColumn(verbose_name="数据日期", format="Y-m-d", default="—", attrs=SHORT)
+    there_on = DayColumn(verbose_name="数据日期", default="—")
     there = tables.Column("国家平台人数", attrs=NUMBER, default="—")
 
     class Meta(PortalTable.Meta):
@@ -71,7 +71,7 @@ class DifferenceTable(PortalTable):
     here = tables.Column("本平台人数", attrs=NUMBER, default="没有计划")
     there = tables.Column("国家平台人数", attrs=NUMBER, default="—")
     there_words = tables.Column("国家平台状态", default="名单中没有", attrs=SHORT)
-    there_on = tables.DateColumn(verbose_name="数据日期", format="Y-m-d", default="—", attrs=SHORT)
+    there_on = DayColumn(verbose_name="数据日期", default="—")
 
     class Meta(PortalTable.Meta):
         order_by = ("code", "certificate_name", "level_number")

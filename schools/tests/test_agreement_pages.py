@@ -200,7 +200,7 @@ def test_ending_says_what_is_left_without_an_agreement(world, agreement, client_
     assert "起终止：高收费" in text(page)
     assert page.context["offers"] == []
     again = client.get(address)
-    assert "已于 2020-11-18 终止" in text(again)
+    assert "已于2020年11月18日终止" in text(again)
     assert "<textarea" not in again.content.decode()
 
 
@@ -209,7 +209,7 @@ def test_a_step_that_does_not_fit_says_why(world, agreement, client_for):
     assert response.status_code == 200, "one's own yes stands already"
     world.at("2021-11-19T10:00:00+08:00")
     page = client_for(world.contact).get(reverse("agreements:detail", args=[agreement.pk]))
-    assert "已于 2021-11-18 到期" in text(page)
+    assert "已于2021年11月18日到期" in text(page)
 
 
 # --- The lists
@@ -277,6 +277,9 @@ def test_missing_lists_those_never_registered_expired_ended_and_invited_each_in_
         "第三演示学校": "协议已于 2020-11-18 终止",
     }
     assert rows(world.office) == rows(world.evaluator_officer) == everywhere
+    shown = client_for(world.office).get(reverse("agreements:missing")).content.decode()
+    assert "协议已于 2020年11月19日 到期" in shown
+    assert "协议已于 2020年11月18日 终止" in shown
     assert set(rows(world.city_officer)) == {"太原演示职业学校", "第三演示学校"}
     assert set(rows(world.contact)) == {"太原演示职业学校"}
     assert lists.missing(world.leader, clock.today()).count() == 1

@@ -139,7 +139,7 @@ def test_who_is_invited_does_not_register_the_same_paper_again(world):
 def test_the_cap_is_accepted_and_a_cent_more_refused_with_amount_document_and_date(by_computer):
     limit = cap(by_computer, "300", TODAY)
     [text] = messages(by_computer, fee=Decimal("300.01"))["fee"]
-    for told in ("300.01 元", "300.00 元/人", limit.document, "2020-11-18"):
+    for told in ("300.01 元", "300.00 元/人", limit.document, "2020年11月18日"):
         assert told in text
     assert registered(by_computer, fee=Decimal(300)).cap == limit
 
@@ -313,7 +313,7 @@ def test_ending_needs_a_day_a_reason_and_evidence(world):
     end(world, agreement)
     assert not is_in_force(world, TODAY)
     assert [p.school for p in lists.missing(world.contact, TODAY)] == [world.school]
-    with pytest.raises(ValidationError, match="已于 2020-11-18 终止"):
+    with pytest.raises(ValidationError, match="已于2020年11月18日终止"):
         end(world, agreement)
 
 
@@ -388,5 +388,5 @@ def test_a_school_that_has_left_cannot_apply_with_it_and_the_others_can(world):
         for school in (world.school, world.other_school)
     )
     told, not_told = (eligibility.obstacles(item, clock.now()) for item in (own, others))
-    assert any("本校已于 2020-11-18 终止所选协议" in text for text in told)
+    assert any("本校已于2020年11月18日终止所选协议" in text for text in told)
     assert not any("协议" in text for text in not_told)

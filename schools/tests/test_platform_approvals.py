@@ -82,7 +82,7 @@ def test_from_upload_to_undo_on_the_pages(world, client_for):
     assert "导入完成" in page(client, response.url)
     kept = PlatformApproval.objects.get()
     assert (kept.is_approved, kept.state_words, kept.candidates) == (True, "审核通过", 100)
-    assert "2020-11-10" in page(client, f"/programmes/?q={world.school.organization.code}")
+    assert "2020年11月10日" in page(client, f"/programmes/?q={world.school.organization.code}")
     assert client.post(f"{response.url}undo/").url == response.url
     assert not PlatformApproval.objects.exists()
     assert list(
@@ -158,7 +158,7 @@ def test_a_later_list_replaces_and_an_earlier_one_is_refused(world):
     assert (kept.is_approved, kept.candidates) == (True, 90)
     assert errors(world, row(world))[0][1:] == (
         "数据日期",
-        "已有较新的数据（2020-11-17）。请核对日期，或删去这一行。",
+        "已有较新的数据（2020年11月17日）。请核对日期，或删去这一行。",
     )
 
 
@@ -221,7 +221,7 @@ def test_each_kind_of_difference(world, client_for):
         "ours": (third, ["未通过", "100"]),
         "theirs": (third, ["没有计划", "30", str(high.get_level_display())]),
         "heads": (world.other_school, ["100", "60"]),
-        "ended": (fourth, ["2020-11-10"]),
+        "ended": (fourth, ["2020年11月10日"]),
     }
     for kind, (school, words) in told.items():
         shown = page(client, f"{DIFFERENCES}?kind={kind}")

@@ -19,6 +19,7 @@ from certificates.models import CertificateLevel
 from core import clock
 from core.links import local_path
 from core.lists import ListPage
+from core.templatetags.portal import full_day
 from schools import agreement_lists as lists
 from schools import agreement_rules as rules
 from schools import permissions
@@ -183,7 +184,8 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 
 def _on_confirm(agreement: Agreement, user: User) -> list[str]:
     return [
-        f"本校以 {agreement.fee:.2f} 元/人的考核费用共同签署这份协议，有效期至 {agreement.valid_until}。",
+        f"本校以 {agreement.fee:.2f} 元/人的考核费用共同签署这份协议，"
+        f"有效期至{full_day(agreement.valid_until)}。",
         "确认后可以用于本校的申报；之后只能终止，不能撤回确认。",
     ]
 

@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from accounts import in_charge
 from accounts.models import Organization, Role
 from certificates.models import Certificate
+from core.templatetags.portal import full_day
 
 
 class MonitoringTurnQuerySet(models.QuerySet["MonitoringTurn"]):
@@ -56,7 +57,7 @@ class MonitoringTurn(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.certificate.short_name}监测点（{self.starts_on}起）"
+        return f"{self.certificate.short_name}监测点（{full_day(self.starts_on)}起）"
 
     @property
     def organization_id(self) -> int:

@@ -11,6 +11,7 @@ from accounts.models import Role, User
 from certificates.models import Certificate
 from core import clock, events, notices
 from core.templatetags.portal import day as day_words
+from core.templatetags.portal import full_day
 from supervision import monitoring, permissions
 from supervision.models import MonitoringPoint, MonitoringTurn
 
@@ -39,7 +40,7 @@ def choose_points(
     last = MonitoringTurn.objects.filter(certificate=certificate).order_by("-starts_on").first()
     if last and starts_on <= last.starts_on:
         raise ValidationError(
-            {"starts_on": f"这个证书已有自{last.starts_on}起的监测点，新一轮须晚于这一天开始。"}
+            {"starts_on": f"这个证书已有自{full_day(last.starts_on)}起的监测点，新一轮须晚于这一天开始。"}
         )
     proposed = {each.pk for each in monitoring.propose(known.values())}
     if last and last.ends_on >= starts_on:
