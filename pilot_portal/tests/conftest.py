@@ -3,7 +3,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from accounts.models import User
 from core import clock
@@ -11,14 +10,6 @@ from evaluators.models import Activity, ExamSite, SiteCondition
 from funding.models import FeeCap, FeeStandard
 from pilot_portal.tests.calling import Api, token_of
 from schools.models import Application, ApplicationItem, ApplicationRound
-
-
-@pytest.fixture(autouse=True)
-def _throttles_forgotten() -> Any:
-    """The clock stands still in tests, so that no minute of a throttle would ever pass."""
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import re
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from schools.models import ApplicationItem, Objection
@@ -47,7 +46,6 @@ def stranger(chromium):
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_from_the_decision_to_the_schools_new_duty(world, live_server, visit, stranger, scripts):
-    cache.clear()
     round_ = make_round()
     make_item(make_application(round_, world.school), world.level, state=State.APPROVED)
     make_item(make_application(round_, world.other_school), world.level, state=State.APPROVED)

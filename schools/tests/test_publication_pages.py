@@ -4,7 +4,6 @@ import datetime as dt
 import io
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -32,14 +31,6 @@ OTHERS = [
     "learner",
 ]
 GIVEN = {"school": "", "text": "该校没有实训场地", "name": "某某学会", "contact": "13812345678"}
-
-
-@pytest.fixture(autouse=True)
-def _throttles_forgotten():
-    """The clock stands still in tests, so that no hour of a throttle would ever pass."""
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
