@@ -42,6 +42,13 @@ class InstantColumn(tables.Column):
         return f"{clock.local(value):%Y-%m-%d %H:%M}" if value else ""
 
 
+class ClosingColumn(InstantColumn):
+    """An instant before which something is due: midnight is told as the end of the day before."""
+
+    def render(self, value: dt.datetime) -> str:
+        return portal.closing(value)
+
+
 class DayColumn(tables.DateColumn):
     """A date as `2020年11月20日`; exported as `2020-11-20`."""
 

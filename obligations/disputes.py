@@ -123,7 +123,7 @@ def uphold(dispute: Dispute, *, answer: str, by: User, at: dt.datetime, files: I
             reason=f"异议成立：{fresh.answer}",
             by=by,
             at=at,
-            evidence={"依据": f"{clock.local(fresh.filed_at):%Y-%m-%d}提出的异议及答复"},
+            evidence={"依据": f"{clock.local(fresh.filed_at):%Y年%-m月%-d日}提出的异议及答复"},
         )
     _tell_school(fresh, "异议成立，未报已谅解，不计入连续未报。", at=at)
     return fresh

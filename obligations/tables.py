@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Role, User
 from core import clock
-from core.tables import NUMBER, WIDE, InstantColumn, PortalTable, StateColumn, with_note
+from core.tables import NUMBER, WIDE, ClosingColumn, InstantColumn, PortalTable, StateColumn, with_note
 from core.templatetags import portal
 from obligations import permissions
 from obligations.models import (
@@ -107,7 +107,7 @@ class DeadlineTable(PortalTable):
             portal.left(record.due_at),
         )
         if record.closes_at and record.due_at <= clock.now():
-            return format_html("{}<br>{}关闭", left, portal.when(record.closes_at))
+            return format_html("{}<br>{}关闭", left, portal.closing(record.closes_at))
         return left
 
     def value_left(self, record: Obligation) -> str:
@@ -222,7 +222,7 @@ class DisputeTable(PortalTable):
     )
     claim = tables.Column("异议理由", attrs=WIDE, orderable=False)
     filed_at = InstantColumn(verbose_name="提出时间")
-    answer_due_at = InstantColumn(verbose_name="答复期限")
+    answer_due_at = ClosingColumn(verbose_name="答复期限")
     state = tables.Column("状态")
 
     class Meta(PortalTable.Meta):

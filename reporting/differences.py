@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from accounts.models import Organization
-from core.tables import SHORT, InstantColumn, PortalTable, StateColumn
+from core.tables import SHORT, ClosingColumn, InstantColumn, PortalTable, StateColumn
 from obligations.filters import supervisors
 from obligations.models import Obligation, ObligationQuerySet, Outcome, PlatformFiling, PlatformImport
 from obligations.platform_forms import listed_periods
@@ -103,7 +103,7 @@ class DifferenceTable(PortalTable):
     difference = tables.Column("差异")
     there_at = InstantColumn(verbose_name="国家平台填报", default="没有")
     here_at = InstantColumn(verbose_name="本平台收到", default="没有")
-    due_at = InstantColumn(verbose_name="截止")
+    due_at = ClosingColumn(verbose_name="截止")
     state = StateColumn(verbose_name="本平台结果", orderable=False)
 
     class Meta(PortalTable.Meta):

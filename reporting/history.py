@@ -7,7 +7,7 @@ import django_tables2 as tables
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
-from core.tables import NUMBER, InstantColumn, PortalTable, StateColumn, with_note
+from core.tables import NUMBER, ClosingColumn, InstantColumn, PortalTable, StateColumn, with_note
 from core.templatetags import portal
 from obligations.models import Obligation, Outcome
 from reporting.periods import opened_periods
@@ -40,7 +40,7 @@ class HistoryTable(PortalTable):
         linkify=("reporting:report", [tables.A("pk")]),
         order_by="due_at",
     )
-    due_at = InstantColumn(verbose_name="截止")
+    due_at = ClosingColumn(verbose_name="截止")
     state = StateColumn(verbose_name="结果", orderable=False)
     received_at = InstantColumn(verbose_name="收到时间", accessor="arrived_at")
     source = tables.Column(verbose_name="来源", accessor="get_source_display", orderable=False)

@@ -2,7 +2,7 @@
 
 import django_tables2 as tables
 
-from core.tables import NUMBER, WIDE, InstantColumn, PortalTable, StateColumn
+from core.tables import NUMBER, WIDE, ClosingColumn, InstantColumn, PortalTable, StateColumn
 from supervision.models import Case, FollowUp
 
 
@@ -12,7 +12,7 @@ class CaseTable(PortalTable):
     ground = tables.Column(attrs=WIDE)
     state = StateColumn(accessor="state")
     weeks = tables.Column(verbose_name="证据（周期）", attrs=NUMBER)
-    answer_due = InstantColumn(verbose_name="陈述申辩期限", accessor="answer_term__due_at")
+    answer_due = ClosingColumn(verbose_name="陈述申辩期限", accessor="answer_term__due_at")
     spans_exempt = tables.BooleanColumn(verbose_name="跨越免报周", yesno="是,否")
     flagged_at = InstantColumn()
 

@@ -7,7 +7,7 @@ rectifying to decided (accepted) or to overdue, and from there to decision again
 import datetime as dt
 
 from accounts.models import User
-from core.templatetags.portal import when
+from core.templatetags.portal import closing
 from core.workflow import Transition, Workflow
 from obligations.models import Obligation, Outcome
 from supervision import evidence, students
@@ -51,7 +51,7 @@ def _may_drop(case: Case, at: dt.datetime) -> list[str]:
 def _in_time(term: Obligation | None, what: str, at: dt.datetime) -> list[str]:
     if term is None or at < term.due_at:
         return []
-    return [f"{what}的期限已于{when(term.due_at)}届满。"]
+    return [f"{what}的期限已于{closing(term.due_at)}届满。"]
 
 
 def _may_respond(case: Case, at: dt.datetime) -> list[str]:
@@ -67,7 +67,7 @@ def _may_report(case: Case, at: dt.datetime) -> list[str]:
 def _is_over(term: Obligation | None, at: dt.datetime) -> list[str]:
     if term is None or term.outcome != Outcome.PENDING:
         return ["学校已在期限内提交。"]
-    return [f"期限到{when(term.due_at)}才届满。"] if at < term.due_at else []
+    return [f"期限到{closing(term.due_at)}才届满。"] if at < term.due_at else []
 
 
 def _may_lapse(case: Case, at: dt.datetime) -> list[str]:

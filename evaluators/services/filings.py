@@ -19,7 +19,7 @@ from certificates.models import Certificate
 from core import clock, drafts, events, notices
 from core.attachments import attach, discard
 from core.models import Attachment
-from core.templatetags.portal import when
+from core.templatetags.portal import closing
 from core.workflow import NotNow
 from evaluators import filing_content as shape
 from evaluators.models import EvaluatorFiling, EvaluatorFilingVersion
@@ -100,7 +100,7 @@ def _owe(certificate: Certificate, *, at: dt.datetime) -> None:
         due_at=due_at,
         link=reverse("evaluator-filings:edit", args=[certificate.pk]),
     )
-    text = f"“{certificate}”在本省有院校开展试点，请在{when(due_at)}前填报负责人备案表（附件3，{FILING_CLAUSE}）。"
+    text = f"“{certificate}”在本省有院校开展试点，请在{closing(due_at)}前填报负责人备案表（附件3，{FILING_CLAUSE}）。"
     _tell_owner(certificate, f"owed:{certificate.pk}", text, "edit", at=at)
 
 
@@ -263,7 +263,7 @@ def return_filing(
         due_at=due_at,
         link=reverse("evaluator-filings:edit", args=[fresh.pk]),
     )
-    return _answered(fresh, f"已退回修改，请于{when(due_at)}前重新提交：{comment.strip()}", at=at)
+    return _answered(fresh, f"已退回修改，请于{closing(due_at)}前重新提交：{comment.strip()}", at=at)
 
 
 @lifecycle.verb("evaluator_filing_refuse")

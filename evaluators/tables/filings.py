@@ -5,7 +5,7 @@ from typing import Any
 import django_tables2 as tables
 
 from certificates.models import Certificate
-from core.tables import SHORT, WIDE, InstantColumn, PortalTable, with_note
+from core.tables import SHORT, WIDE, ClosingColumn, InstantColumn, PortalTable, with_note
 from core.templatetags import portal
 from evaluators.models import EvaluatorFiling
 
@@ -18,7 +18,7 @@ class FilingTable(PortalTable):
     owner = tables.Column("评价组织", order_by="owner__name", attrs=WIDE)
     filing_state = tables.Column("状态", attrs=SHORT)
     is_on_file = tables.Column("已予备案", attrs=SHORT, empty_values=())
-    due_at = InstantColumn(verbose_name="备案期限", empty_values=(None,))
+    due_at = ClosingColumn(verbose_name="备案期限", empty_values=(None,))
     duty = tables.Column("是否按时", attrs=SHORT, empty_values=())
     received_at = InstantColumn(verbose_name="最近提交", empty_values=(None,))
     version = tables.Column("版本", visible=False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from accounts.models import Organization
-from core.templatetags.portal import when
+from core.templatetags.portal import closing, when
 from obligations.rates import Rate
 from reporting.circular.figures import Circular, SchoolLine
 
@@ -58,7 +58,7 @@ def _overview(circular: Circular, authority: Organization | None) -> list[str]:
         f"（另有免报{rate.exempt}份）。按时{rate.on_time}份，迟报{rate.late}份，未报{rate.missed}份"
         f"（其中关闭后补报{rate.filled}份、从未补报{rate.never_filled}份、已谅解{rate.excused}份）。"
         f"{_percent_words(rate, change_words(circular))}。",
-        f"按本省设置，{last.label}于{when(last.due_at)}截止、{when(last.closes_at)}关闭：截止前收到为按时，"
+        f"按本省设置，{last.label}于{closing(last.due_at)}截止、{closing(last.closes_at)}关闭：截止前收到为按时，"
         "截止后、关闭前收到为迟报，关闭后收到为补报，结果仍为未报。填报率为按时和迟报占应报的比例，"
         "免报不计入应报。",
     ]

@@ -143,7 +143,7 @@ def return_report(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            messages.success(request, f"已退回并通知学校，更正截止 {portal.when(correction.due_at)}。")
+            messages.success(request, f"已退回并通知学校，更正截止 {portal.closing(correction.due_at)}。")
             return redirect("reporting:report", obligation.pk)
     context = {"form": form, "obligation": obligation, "period": obligation.period}
     return render(request, "reporting/weekly/return.html", context)

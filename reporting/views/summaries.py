@@ -349,7 +349,7 @@ def return_summary(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            messages.success(request, f"已退回并发出通知，更正截止 {portal.when(correction.due_at)}。")
+            messages.success(request, f"已退回并发出通知，更正截止 {portal.closing(correction.due_at)}。")
             return redirect("summaries:detail", obligation.pk)
     context = {"form": form, "obligation": obligation, "period": obligation.period}
     return render(request, "reporting/summaries/return.html", context)

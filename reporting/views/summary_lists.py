@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Organization, Role
 from core import clock, documents, events, exports
 from core.lists import ListPage
-from core.tables import NUMBER, SHORT, InstantColumn, PortalTable
+from core.tables import NUMBER, SHORT, ClosingColumn, InstantColumn, PortalTable
 from core.templatetags import portal
 from obligations.models import Obligation, ObligationKind
 from reporting import permissions
@@ -42,7 +42,7 @@ class SummaryFilter(django_filters.FilterSet):
 class SummaryTable(PortalTable):
     period = tables.Column("事项", order_by="due_at", linkify=("summaries:detail", [tables.A("pk")]))
     organization = tables.Column("报送单位", order_by="organization__name")
-    due_at = InstantColumn(verbose_name="截止")
+    due_at = ClosingColumn(verbose_name="截止")
     outcome = tables.Column("结果", attrs=SHORT)
     received_at = InstantColumn(verbose_name="收到时间")
     version = tables.Column("版本", accessor="summary__current__number", default="—", attrs=NUMBER)

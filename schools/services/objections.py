@@ -15,8 +15,8 @@ from accounts.models import Organization, Role, User
 from core import clock, events
 from core.drafts import new_receipt
 from core.notices import Message, tell
+from core.templatetags.portal import closing
 from core.templatetags.portal import day as day_words
-from core.templatetags.portal import when
 from obligations import services as obligations
 from obligations.calendar import add_working_days
 from obligations.closing import people_of
@@ -88,7 +88,7 @@ def receive_objection(
         at=at,
         changes={"名单": result_list.title, "答复期限": owed.due_at.isoformat()},
     )
-    words = f"收到对“{result_list}”的异议（{objection.receipt}），请在{when(owed.due_at)}前答复。"
+    words = f"收到对“{result_list}”的异议（{objection.receipt}），请在{closing(owed.due_at)}前答复。"
     _tell_office(objection, "received", words, at=at)
     return objection
 
@@ -101,7 +101,7 @@ def _check_window(result_list: ResultList, received_at: dt.datetime, at: dt.date
     if received_at < result_list.opens_at:
         raise ValidationError(f"公示自{day_words(result_list.starts_on)}开始，此前不受理异议。")
     if not result_list.is_open(received_at):
-        raise ValidationError(f"公示已于{when(result_list.closes_at)}结束，不再受理异议。")
+        raise ValidationError(f"公示已于{closing(result_list.closes_at)}结束，不再受理异议。")
 
 
 def _sent_before(

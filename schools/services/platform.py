@@ -14,6 +14,7 @@ from accounts.models import Organization, User
 from certificates.models import CertificateLevel
 from core import events
 from core.imports.services import CannotUndo
+from core.templatetags.portal import full_day
 from schools import permissions
 from schools.models import PlatformApproval
 from schools.services.schools import BATCH
@@ -104,7 +105,7 @@ def _values(row: PlatformApproval) -> dict[str, Any]:
 
 def _words(values: dict[str, Any]) -> str:
     heads = f"，{values['candidates']}人" if values["candidates"] is not None else ""
-    return f"{values['state_words']}{heads}（{values['as_of']}）"
+    return f"{values['state_words']}{heads}（{full_day(dt.date.fromisoformat(values['as_of']))}）"
 
 
 def _event(action: str, organization: Organization, words: dict[str, Any], by: User, at: dt.datetime) -> Any:

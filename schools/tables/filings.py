@@ -4,7 +4,7 @@ from typing import Any
 
 import django_tables2 as tables
 
-from core.tables import SHORT, WIDE, InstantColumn, PortalTable, with_note
+from core.tables import SHORT, WIDE, ClosingColumn, InstantColumn, PortalTable, with_note
 from core.templatetags import portal
 from schools.models import School, SchoolFiling
 
@@ -24,7 +24,7 @@ class FilingTable(PortalTable):
         "主管部门", accessor="organization__supervisor", order_by="organization__supervisor__code"
     )
     filing_state = tables.Column("状态", attrs=SHORT)
-    due_at = InstantColumn(verbose_name="备案期限", empty_values=(None,))
+    due_at = ClosingColumn(verbose_name="备案期限", empty_values=(None,))
     duty = tables.Column("是否按时", attrs=SHORT, empty_values=())
     received_at = InstantColumn(verbose_name="最近提交", empty_values=(None,))
     version = tables.Column("版本", visible=False)
@@ -39,9 +39,6 @@ class FilingTable(PortalTable):
 
     def value_filing_state(self, value: str) -> str:
         return WORDS[value]
-
-    def render_due_at(self, value: Any) -> str:
-        return portal.closing(value)
 
     def render_received_at(self, record: Any, value: Any) -> Any:
         return with_note(portal.when(value), f"第{record.version}版")

@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
 
-from core.tables import SHORT, WIDE, InstantColumn, PortalTable, StateColumn, with_note
+from core.tables import SHORT, WIDE, ClosingColumn, InstantColumn, PortalTable, StateColumn, with_note
 from core.templatetags import portal
 from schools.models import ExpertInterest, ExpertOpinion
 
@@ -21,7 +21,7 @@ class OpinionTable(PortalTable):
     round = tables.Column("批次", accessor="item__application__round", attrs=SHORT)
     expert = tables.Column("专家", order_by="expert__name", attrs=SHORT)
     state = StateColumn(attrs=SHORT)
-    due_at = InstantColumn()
+    due_at = ClosingColumn()
     advice = tables.Column("意见", attrs=SHORT)
     given_at = InstantColumn(empty_values=(None,))
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
-from core.templatetags.portal import when
+from core.templatetags.portal import closing
 from obligations import services as obligations
 from obligations.models import ObligationKind, Outcome
 from supervision.models import Case, CaseDecision, CaseDocument
@@ -48,7 +48,7 @@ def rectify(case: Case, *, reasons: str, due_at: dt.datetime, by: User, at: dt.d
         reasons,
         by=by,
         at=at,
-        changes={"整改期限": when(due_at)},
+        changes={"整改期限": closing(due_at)},
         values={"rectification_term": term},
     )
     return _decide(fresh, Kind.RECTIFY, reasons, by=by, at=at)

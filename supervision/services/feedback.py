@@ -16,7 +16,7 @@ from certificates.models import Certificate
 from core import clock, drafts, events, notices
 from core.attachments import attach
 from core.reference import normalised
-from core.templatetags.portal import when
+from core.templatetags.portal import closing, when
 from obligations import services as obligations
 from obligations.calendar import add_working_days
 from obligations.models import ObligationKind
@@ -136,7 +136,7 @@ def assign_feedback(feedback: Feedback, *, assignee: User, by: User, at: dt.date
         changes={"经办人": assignee.name},
         values={"assignee": assignee},
     )
-    text = f"反馈 {fresh.receipt} 交您办理，请在{when(fresh.term.due_at)}前答复。"
+    text = f"反馈 {fresh.receipt} 交您办理，请在{closing(fresh.term.due_at)}前答复。"
     _tell([assignee], fresh, text, at=at, step=f"assigned:{at:%Y%m%d%H%M%S%f}")
     return fresh
 

@@ -17,7 +17,7 @@ from accounts import typed
 from accounts.models import Organization, Role
 from core import clock
 from core.lists import ListPage
-from core.tables import WIDE, InstantColumn, PortalTable, StateColumn
+from core.tables import WIDE, ClosingColumn, InstantColumn, PortalTable, StateColumn
 from core.templatetags import portal
 from core.workflow import NotNow
 from supervision import feedback_counts, permissions
@@ -45,7 +45,7 @@ class FeedbackTable(PortalTable):
     state = StateColumn()
     assignee = tables.Column()
     filed_at = InstantColumn()
-    due_at = InstantColumn(verbose_name="答复期限", accessor="term__due_at")
+    due_at = ClosingColumn(verbose_name="答复期限", accessor="term__due_at")
 
     class Meta(PortalTable.Meta):
         model = Feedback
