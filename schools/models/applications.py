@@ -154,7 +154,8 @@ class ApplicationItem(Drafted):
     # The school runs it already: only the plan for the year is asked (the short form).
     is_renewal = models.BooleanField("续报年度计划", default=False)
     state = models.CharField("状态", max_length=16, choices=State, default=State.DRAFT)
-    # The state it was returned from: decides until when it may be mended, and to whom it goes then.
+    # The state it was returned or rejected from: decides until when it may be mended, and to whom it goes
+    # then or when it is taken up again.
     returned_from = models.CharField("退回前状态", max_length=16, choices=State, blank=True)
     planned_new = models.PositiveIntegerField("新增拟考证人数", default=0)
     carried_over = models.PositiveIntegerField("沿用上年计划人数", default=0)
