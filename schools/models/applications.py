@@ -1,18 +1,19 @@
 """Applications: one school in one round, with one item per certificate level."""
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from accounts.models import Organization, Role
+from accounts.models import Organization, PilotMembership, Role
 from certificates.models import CertificateLevel, Major
 from core.drafts import Drafted, Version, VersionQuerySet
 from core.models import Attachment
 from schools.models.agreements import Agreement
 from schools.models.rounds import ApplicationRound
-from schools.models.schools import School
+from schools.models.schools import Programme, School
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
@@ -123,6 +124,14 @@ class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
     def handed_in(self) -> "ApplicationItemQuerySet":
         """What reviewers see: never a draft that was not submitted."""
         return self.exclude(state=ApplicationItem.State.DRAFT)
+
+    def in_force_at(self, instant: dt.datetime) -> "ApplicationItemQuerySet":
+        """Approved, and what that brought about stands: the programme runs and its school is in the pilot."""
+        running = Programme.objects.running_at(instant).filter(
+            school=OuterRef("application__school"), certificate_level=OuterRef("certificate_level")
+        )
+        member = PilotMembership.objects.as_of(instant).filter(organization=OuterRef("application__school"))
+        return self.filter(Exists(running), Exists(member), state=ApplicationItem.State.APPROVED)
 
     def with_total(self) -> "ApplicationItemQuerySet":
         """`planned`: new and carried over together."""
