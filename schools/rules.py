@@ -51,6 +51,15 @@ def _kind(asked: Question) -> Iterator[Problem]:
         yield Problem("", reason)
 
 
+def _in_pilot(asked: Question) -> Iterator[Problem]:
+    if left_at := asked.ground.left_at:
+        yield Problem(
+            "",
+            f"本校已于{full_day(left_at)}退出试点（{MOE} 五(四)：取消试点资格），此前开始的申报不再受理、批准。"
+            "再次申报的，请在以后的批次另行申报。",
+        )
+
+
 def _running(asked: Question) -> Iterator[Problem]:
     if asked.item.is_renewal and not asked.ground.is_running:
         yield Problem(
@@ -194,7 +203,7 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
     )
 
 
-ALWAYS: tuple[Rule, ...] = (_kind, _running, _batch, _people, _carried)
+ALWAYS: tuple[Rule, ...] = (_kind, _in_pilot, _running, _batch, _people, _carried)
 RULES: tuple[Rule, ...] = (
     *ALWAYS,
     _majors_named,

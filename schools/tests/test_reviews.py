@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import PilotMembership
+from accounts.services import end_membership, join_pilot
 from core import clock
 from core.api_workflow import steps
 from core.models import Event, Notice
@@ -184,6 +185,32 @@ def test_a_school_outside_joins_the_pilot_from_the_approval(world, direct):
     )
 
 
+def test_who_was_put_out_of_the_pilot_is_not_brought_back_by_what_was_pending(world, round, item, level):
+    """Only an application begun afterwards does (MOE 五(四))."""
+    run("item_recommend", item, world.city_officer)
+    later(world)
+    end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="取消试点资格")
+    later(world)
+    refusal = r"已于2021年5月26日退出试点（教职成厅函〔2019〕19号 五\(四\)"
+    with pytest.raises(NotNow, match=refusal):
+        reviews.decide_many(action="item_approve", items=[item.pk], by=world.office, at=clock.now())
+    rows = ApplicationItem.objects.filter(pk=item.pk)
+    [line] = reviews.preview(action="item_approve", items=rows, by=world.office, at=clock.now())
+    assert "退出试点" in "".join(line.reasons)
+    assert "item_approve" not in open_steps(item, world.office)
+    [afterwards] = handed_in(hubei_round(number=2), world.school, [level])
+    run("item_approve", afterwards, world.office)
+    assert world.school_org.memberships.filter(joined_at=clock.now(), left_at=None).exists()
+
+
+def test_who_was_brought_back_by_a_reversal_may_be_approved(world, direct):
+    end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="取消试点资格")
+    later(world)
+    join_pilot(organization=world.school_org, at=clock.now(), by=world.office)
+    run("item_approve", direct, world.office)
+    assert state_of(direct) == "approved"
+
+
 def test_a_renewal_gets_its_plan_and_no_second_programme(world, round):
     item = handed_in(round, world.school, [world.level], is_renewal=True, planned_new=60)[0]
     run("item_approve", item, world.office)
@@ -311,7 +338,8 @@ def test_the_city_takes_up_again_until_its_closing_and_nobody_elses(world, item)
 
 def open_steps(item, user):
     item.refresh_from_db()
-    offered = [offer.transition.action for offer in review.offers(item, user, clock.now())]
+    offers = review.offers(item, user, clock.now())
+    offered = [offer.transition.action for offer in offers if offer.open]
     told = steps(review, item, user=user, at=clock.now())
     assert offered == [step["action"] for step in told if step["open"]]
     return offered
