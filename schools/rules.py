@@ -63,7 +63,8 @@ def _in_pilot(asked: Question) -> Iterator[Problem]:
 def _running(asked: Question) -> Iterator[Problem]:
     if asked.item.is_renewal and not asked.ground.is_running:
         yield Problem(
-            "", f"本校的试点项目已经结束，不能续报年度计划（{HB} 四.4）。请移除本项，重新添加后按新证书申报。"
+            "",
+            f"本校的试点项目已经结束，不能续报年度计划（{HB} 四.4）。请移除本项（提交过的撤回），重新添加后按新证书申报。",
         )
 
 
@@ -74,7 +75,7 @@ def _batch(asked: Question) -> Iterator[Problem]:
         yield Problem(
             "",
             f"“{certificate.short_name}”是第{certificate.batch}批证书，本批次原则上不再新增前两批证书试点单位"
-            f"（{HB} 四.4）。本校没有开展过这个证书，请移除本项。",
+            f"（{HB} 四.4）。本校没有开展过这个证书，请移除本项（提交过的撤回）。",
         )
 
 

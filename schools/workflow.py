@@ -81,6 +81,8 @@ def _may_approve_of(items: Sequence[ApplicationItem], at: dt.datetime) -> list[l
 
 
 def _may_withdraw(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    if not item.was_handed_in:
+        return ["还没有提交过，不用撤回；不再申报的，请移除。"]
     return _closed(eligibility.closings(item).province, "省级审核", at)
 
 
@@ -138,7 +140,7 @@ review = Workflow(
         Transition(
             "item_withdraw",
             "撤回申报",
-            (S.SUBMITTED, S.FIRST_REVIEWED, S.RETURNED),
+            (S.DRAFT, S.SUBMITTED, S.FIRST_REVIEWED, S.RETURNED),
             S.WITHDRAWN,
             _own_contact_only,
             _may_withdraw,

@@ -216,6 +216,11 @@ class ApplicationItem(Drafted):
         return self.planned_new + self.carried_over
 
     @property
+    def was_handed_in(self) -> bool:
+        """Once or again: the columns hold what was sent, and nothing is sent without a candidate (`rules`)."""
+        return self.planned_total > 0
+
+    @property
     def organization_id(self) -> int:
         return self.application.organization_id
 

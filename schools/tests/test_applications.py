@@ -17,8 +17,16 @@ from core.models import Attachment, Event
 from core.tests.races import together
 from core.workflow import NotNow
 from obligations.models import Obligation, ObligationKind
-from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
+from schools.models import (
+    Application,
+    ApplicationItem,
+    ApplicationVersion,
+    ExpertOpinion,
+    ItemFile,
+    RoundRoute,
+)
 from schools.services import applications as services
+from schools.services import end_programme, opinions
 from schools.tests.applying import filled, plan
 from schools.tests.builders import make_round
 from schools.workflow import review
@@ -172,6 +180,45 @@ def test_a_draft_can_be_thrown_away_but_not_what_was_sent(world, application, le
     send(world, application)
     with pytest.raises(NotNow, match="不能移除"):
         services.remove_item(item=other, by=world.contact, at=clock.now())
+
+
+def test_what_was_once_handed_in_is_not_thrown_away_though_it_is_a_draft_again(world, application, levels):
+    """Neither with the opinion on it nor under the programme that it began; without a file too."""
+    [item] = add(world, application, levels[0])
+    with pytest.raises(NotNow, match="还没有提交过"):
+        services.withdraw_item(item, by=world.contact, at=clock.now())
+    fill(world, item)
+    send(world, application)
+    due_at = clock.now() + dt.timedelta(days=2)
+    opinions.ask(items=[item], experts=[world.expert], due_at=due_at, by=world.office, at=clock.now())
+    again(world, application, item)
+    ItemFile.objects.update(is_handed_in=False)
+    with pytest.raises(NotNow, match="不能移除；不再申报的，请撤回"):
+        services.remove_item(item=item, by=world.contact, at=clock.now())
+    assert ExpertOpinion.objects.filter(item=item).exists()
+    services.withdraw_item(item, by=world.contact, at=clock.now())
+    assert states(application) == [State.WITHDRAWN]
+
+
+def again(world, application, item):
+    """Withdrawn and begun again."""
+    services.withdraw_item(item, by=world.contact, at=clock.now())
+    add(world, application, item.certificate_level)
+    item.refresh_from_db()
+    assert item.state == State.DRAFT
+
+
+def test_begun_again_it_is_a_renewal_only_while_the_school_runs_it(world, application):
+    [item] = services.add_running(application=application, by=world.contact, at=clock.now())
+    send(world, application)
+    world.at(clock.now() + dt.timedelta(minutes=5))
+    end_programme(programme=world.programme, reason="停办", by=world.office, at=clock.now())
+    item.refresh_from_db()
+    again(world, application, item)
+    assert not item.is_renewal
+    [waiting] = services.waiting_items(application, clock.now())
+    assert not any("续报" in problem.text for problem in waiting.problems)
+    assert any(problem.field == "majors" for problem in waiting.problems)
 
 
 # --- Hand in
