@@ -73,6 +73,11 @@ class Ground:
         found = self.majors.get(line.code, [])
         return next((major for major in found if line.name in {"", major.name}), None)
 
+    def named(self, line: shape.MajorLine) -> shape.MajorLine:
+        """The line with the catalogue's name where none was typed."""
+        major = self.major(line)
+        return line._replace(name=line.name or (major.name if major else ""))
+
 
 def with_ground(items: Iterable[ApplicationItem], *, drafts: bool = True) -> None:
     """Load what every item is judged by from its own relations, in a fixed number of queries.

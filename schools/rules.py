@@ -1,10 +1,11 @@
 """The rules for application items, each with its clause, in one list: RULES."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.templatetags.portal import full_day
 from funding import fees
+from schools import content as shape
 from schools.clauses import HB, MOE, NO_TECHNICAL, SX
 from schools.content import Facts, Problem
 from schools.grounds import Ground, out_of_force
@@ -204,7 +205,23 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
     )
 
 
-ALWAYS: tuple[Rule, ...] = (_kind, _in_pilot, _running, _batch, _people, _carried)
+def _mended(asked: Question) -> Iterator[Problem]:
+    """What was returned does not come back as it was: nobody could tell what to review."""
+    item, version = asked.item, asked.item.application.current
+    if item.state != ApplicationItem.State.RETURNED or version is None:
+        return
+    majors = dict.fromkeys(map(asked.ground.named, asked.facts.majors))
+    facts = replace(asked.facts, majors=tuple(majors))
+    now = shape.content_of(item, facts, asked.ground.agreement_of(item, facts))
+    if now in version.content.get("items", []):
+        yield Problem(
+            "",
+            f"内容与退回的第{version.number}版相同，不能提交。请按退回意见修改，或上传说明材料后再提交；"
+            "不再申报的，请撤回。",
+        )
+
+
+ALWAYS: tuple[Rule, ...] = (_kind, _in_pilot, _mended, _running, _batch, _people, _carried)
 RULES: tuple[Rule, ...] = (
     *ALWAYS,
     _majors_named,
