@@ -189,7 +189,7 @@ def _left(schools: set[int], at: dt.datetime) -> dict[int, dt.datetime]:
     member = PilotMembership.objects.as_of(at).filter(organization=OuterRef("organization"))
     rows = PilotMembership.objects.filter(~Exists(member), ~Exists(taken_back), organization__in=schools)
     rows = rows.filter(left_at__lte=at).order_by("left_at")
-    return dict(rows.values_list("organization", "left_at"))
+    return {school: left for school, left in rows.values_list("organization", "left_at") if left}
 
 
 def _majors(facts: Sequence[Facts]) -> dict[str, dict[str, list[Major]]]:
