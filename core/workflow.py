@@ -30,6 +30,10 @@ def _always(user: Any, obj: Any) -> str:
     return ""
 
 
+def _fits(obj: Any) -> str:
+    return ""
+
+
 def _of_none(obj: Any) -> int | None:
     return None
 
@@ -44,7 +48,8 @@ class Transition:
 
     `forbids(user, obj)` gives the reason why this user may not, or "". `lacks(obj, at)` gives what is
     still missing, each with its clause; where that takes queries, `lacks_of(objects, at)` gives the same
-    for many, in their order. `by_job` marks what only the clock does.
+    for many, in their order. `by_job` marks what only the clock does. `misfits(obj)` tells of a record in one
+    of the sources why it is for another action that begins there too, or "".
     """
 
     action: str
@@ -57,12 +62,13 @@ class Transition:
     by_job: bool = False
     dangerous: bool = False
     lacks_of: Callable[[Sequence[Any], dt.datetime], list[list[str]]] | None = None
+    misfits: Callable[[Any], str] = _fits
 
 
 def _misplaced(row: Transition, obj: Any) -> list[str]:
     """Why the action does not fit the record's state; []."""
     if obj.state in row.sources:
-        return []
+        return [reason] if (reason := row.misfits(obj)) else []
     needed = "、".join(str(type(obj).State(s).label) for s in row.sources)
     return [f"现在是“{obj.get_state_display()}”，只有在“{needed}”时才能“{row.label}”。"]
 
@@ -222,7 +228,7 @@ class Workflow:
     def offers(self, obj: Any, user: Any, at: dt.datetime) -> Iterable[Offer]:
         """The actions that stand next in the record's life for this user, each open or with its reasons."""
         for row in self.table:
-            if row.by_job or obj.state not in row.sources:
+            if row.by_job or _misplaced(row, obj):
                 continue
             reason = row.forbids(user, obj)
             yield Offer(row, [reason] if reason else row.lacks(obj, at))

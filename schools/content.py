@@ -168,8 +168,8 @@ def majors_typed(text: str) -> tuple[tuple[MajorLine, ...], list[str]]:
 
 
 def content_of(item: ApplicationItem, facts: Facts, agreement: Agreement | None) -> Content:
-    """An item as a version keeps it: what `facts` say with the item's own files. A major's catalogue is
-    known once it was handed in."""
+    """An item as a version keeps it: what `facts` say with the item's own files; majors by code. A major's
+    catalogue is known once it was handed in."""
     level = item.certificate_level
     catalogues = {(major.code, major.name): major.catalogue for major in item.majors.all()}
     return {
@@ -180,7 +180,7 @@ def content_of(item: ApplicationItem, facts: Facts, agreement: Agreement | None)
         **{name: getattr(facts, name) for name in (*NUMBERS, *TEXTS, *TICKS)},
         "majors": [
             {"code": major.code, "name": major.name, "catalogue": catalogues.get(major, "")}
-            for major in facts.majors
+            for major in sorted(facts.majors)
         ],
         "agreement": agreement and agreement_content(agreement),
         "files": [

@@ -17,9 +17,10 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast
 
+from accounts.models import PilotMembership
 from certificates.models import Major
 from core import clock
-from core.models import Attachment
+from core.models import Attachment, Event
 from core.templatetags.portal import full_day
 from funding.fees import Limit, limits_on
 from schools import content as shape
@@ -40,6 +41,8 @@ class Ground:
     # The school has or had a programme of the certificate, at whatever level.
     knows_certificate: bool = False
     majors: dict[str, list[Major]] = field(default_factory=dict)
+    # When the school left the pilot, if it did after it had begun the application and is out of it still.
+    left_at: dt.datetime | None = None
     # What bounds the fee of an agreement for the level today.
     limit: Limit = field(default_factory=lambda: Limit(None, None))
 
@@ -70,6 +73,11 @@ class Ground:
         found = self.majors.get(line.code, [])
         return next((major for major in found if line.name in {"", major.name}), None)
 
+    def named(self, line: shape.MajorLine) -> shape.MajorLine:
+        """The line with the catalogue's name where none was typed."""
+        major = self.major(line)
+        return line._replace(name=line.name or (major.name if major else ""))
+
 
 def with_ground(items: Iterable[ApplicationItem], *, drafts: bool = True) -> None:
     """Load what every item is judged by from its own relations, in a fixed number of queries.
@@ -97,12 +105,14 @@ def grounds(
     levels = {item.certificate_level_id for item in items}
     agreements = _agreements(schools, levels, {fact.agreement_id for fact in facts})
     run = _programmes(schools, items, at)
+    left = _left(schools, at)
     majors = _majors(facts)
     pairs = [(item.certificate_level, item.application.school_id) for item in items]
     limits = limits_on(pairs, clock.local(at).date())
     result = []
     for item in items:
         school, level, round = item.application.school_id, item.certificate_level, item.application.round
+        left_at = left.get(school)
         result.append(
             Ground(
                 at,
@@ -111,6 +121,7 @@ def grounds(
                 (school, level.pk) in run.running,
                 (school, level.certificate_id) in run.known,
                 majors.get(round.catalogue, {}),
+                left_at if left_at and left_at > item.application.started_at else None,
                 limits[level.pk, school],
             )
         )
@@ -167,6 +178,18 @@ def _programmes(schools: set[int], items: Sequence[ApplicationItem], at: dt.date
         if year is not None:
             run.plans[school, level, year] = candidates
     return run
+
+
+def _left(schools: set[int], at: dt.datetime) -> dict[int, dt.datetime]:
+    """Of the schools that are out of the pilot, when each left. Where an approval was taken back the school
+    only ceased to have joined: the same application may be approved again."""
+    taken_back = Event.objects.filter(
+        action="item_reconsider", organization=OuterRef("organization"), at=OuterRef("left_at")
+    )
+    member = PilotMembership.objects.as_of(at).filter(organization=OuterRef("organization"))
+    rows = PilotMembership.objects.filter(~Exists(member), ~Exists(taken_back), organization__in=schools)
+    rows = rows.filter(left_at__lte=at).order_by("left_at")
+    return {school: left for school, left in rows.values_list("organization", "left_at") if left}
 
 
 def _majors(facts: Sequence[Facts]) -> dict[str, dict[str, list[Major]]]:

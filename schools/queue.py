@@ -21,7 +21,7 @@ S = ApplicationItem.State
 # Schools stand together, in the order of their codes.
 ORDER = ("application__school__organization__code", "pk")
 SUBMISSIONS = ("item_submit", "item_submit_to_province")
-REVIEWS = (*OF_THE_CITY, *OF_THE_PROVINCE)
+REVIEWS = {*OF_THE_CITY, *OF_THE_PROVINCE}
 ABOUT_REVIEW = ("target_id", "action", "at")
 
 

@@ -1,10 +1,11 @@
 """The rules for application items, each with its clause, in one list: RULES."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.templatetags.portal import full_day
 from funding import fees
+from schools import content as shape
 from schools.clauses import HB, MOE, NO_TECHNICAL, SX
 from schools.content import Facts, Problem
 from schools.grounds import Ground, out_of_force
@@ -51,10 +52,20 @@ def _kind(asked: Question) -> Iterator[Problem]:
         yield Problem("", reason)
 
 
+def _in_pilot(asked: Question) -> Iterator[Problem]:
+    if left_at := asked.ground.left_at:
+        yield Problem(
+            "",
+            f"本校已于{full_day(left_at)}退出试点（{MOE} 五(四)：取消试点资格），此前开始的申报不再受理、批准。"
+            "再次申报的，请在以后的批次另行申报。",
+        )
+
+
 def _running(asked: Question) -> Iterator[Problem]:
     if asked.item.is_renewal and not asked.ground.is_running:
         yield Problem(
-            "", f"本校的试点项目已经结束，不能续报年度计划（{HB} 四.4）。请移除本项，重新添加后按新证书申报。"
+            "",
+            f"本校的试点项目已经结束，不能续报年度计划（{HB} 四.4）。请移除本项（提交过的撤回），重新添加后按新证书申报。",
         )
 
 
@@ -65,7 +76,7 @@ def _batch(asked: Question) -> Iterator[Problem]:
         yield Problem(
             "",
             f"“{certificate.short_name}”是第{certificate.batch}批证书，本批次原则上不再新增前两批证书试点单位"
-            f"（{HB} 四.4）。本校没有开展过这个证书，请移除本项。",
+            f"（{HB} 四.4）。本校没有开展过这个证书，请移除本项（提交过的撤回）。",
         )
 
 
@@ -194,7 +205,23 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
     )
 
 
-ALWAYS: tuple[Rule, ...] = (_kind, _running, _batch, _people, _carried)
+def _mended(asked: Question) -> Iterator[Problem]:
+    """What was returned does not come back as it was: nobody could tell what to review."""
+    item, version = asked.item, asked.item.application.current
+    if item.state != ApplicationItem.State.RETURNED or version is None:
+        return
+    majors = dict.fromkeys(map(asked.ground.named, asked.facts.majors))
+    facts = replace(asked.facts, majors=tuple(majors))
+    now = shape.content_of(item, facts, asked.ground.agreement_of(item, facts))
+    if now in version.content.get("items", []):
+        yield Problem(
+            "",
+            f"内容与退回的第{version.number}版相同，不能提交。请按退回意见修改，或上传说明材料后再提交；"
+            "不再申报的，请撤回。",
+        )
+
+
+ALWAYS: tuple[Rule, ...] = (_kind, _in_pilot, _mended, _running, _batch, _people, _carried)
 RULES: tuple[Rule, ...] = (
     *ALWAYS,
     _majors_named,

@@ -2,7 +2,8 @@
 
 An item: draft → submitted → first_reviewed → approved | rejected, with returned from either review. What
 goes straight to the province is submitted into first_reviewed. A returned item goes back to whoever
-returned it, and may be mended until that step closes.
+returned it, and may be mended until that step closes; a rejected one that is taken up again goes back to
+whoever rejected it.
 """
 
 import datetime as dt
@@ -52,6 +53,10 @@ def _office_only(user: User, item: ApplicationItem) -> str:
     return ""
 
 
+def _office_or_first_reviewer(user: User, item: ApplicationItem) -> str:
+    return "" if may_decide(user) else _first_reviewer_only(user, item)
+
+
 def _closed(closing: dt.datetime, step: str, at: dt.datetime) -> list[str]:
     if at < closing:
         return []
@@ -76,13 +81,40 @@ def _may_approve_of(items: Sequence[ApplicationItem], at: dt.datetime) -> list[l
 
 
 def _may_withdraw(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    if not item.was_handed_in:
+        return ["还没有提交过，不用撤回；不再申报的，请移除。"]
     return _closed(eligibility.closings(item).province, "省级审核", at)
 
 
-def _may_reconsider(item: ApplicationItem, at: dt.datetime) -> list[str]:
+def _announced(item: ApplicationItem) -> list[str]:
     if item.application.round.is_announced:
         return ["结果已经公布，不能撤回审核意见；需要变更的，结束试点项目或在下一批次申报。"]
-    return _decision_open(item, at)
+    return []
+
+
+def _may_reconsider(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    return _announced(item) or _decision_open(item, at)
+
+
+def _may_reconsider_first(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    return _announced(item) or _first_review_open(item, at)
+
+
+def _is_rejected_by_city(item: ApplicationItem) -> bool:
+    return item.state == S.REJECTED and item.returned_from == S.SUBMITTED
+
+
+def _not_the_provinces(item: ApplicationItem) -> str:
+    if not _is_rejected_by_city(item):
+        return ""
+    return (
+        f"{item.application.reviewer}初审没有推荐，省里不能越过（晋教职成〔2020〕9号 三.1：市教育行政部门初审）。"
+        "需要重新审核的，请“撤回初审意见”，由其重新初审。"
+    )
+
+
+def _not_the_citys(item: ApplicationItem) -> str:
+    return "" if _is_rejected_by_city(item) else "是省级审核不予批准的，由省推进办“撤回审核意见”。"
 
 
 review = Workflow(
@@ -108,7 +140,7 @@ review = Workflow(
         Transition(
             "item_withdraw",
             "撤回申报",
-            (S.SUBMITTED, S.FIRST_REVIEWED, S.RETURNED),
+            (S.DRAFT, S.SUBMITTED, S.FIRST_REVIEWED, S.RETURNED),
             S.WITHDRAWN,
             _own_contact_only,
             _may_withdraw,
@@ -185,6 +217,18 @@ review = Workflow(
             _may_reconsider,
             asks=("comment",),
             dangerous=True,
+            misfits=_not_the_provinces,
+        ),
+        Transition(
+            "item_reconsider_first",
+            "撤回初审意见",
+            (S.REJECTED,),
+            S.SUBMITTED,
+            _office_or_first_reviewer,
+            _may_reconsider_first,
+            asks=("comment",),
+            dangerous=True,
+            misfits=_not_the_citys,
         ),
     )
 )

@@ -1,18 +1,19 @@
 """Applications: one school in one round, with one item per certificate level."""
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from accounts.models import Organization, Role
+from accounts.models import Organization, PilotMembership, Role
 from certificates.models import CertificateLevel, Major
 from core.drafts import Drafted, Version, VersionQuerySet
 from core.models import Attachment
 from schools.models.agreements import Agreement
 from schools.models.rounds import ApplicationRound
-from schools.models.schools import School
+from schools.models.schools import Programme, School
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
@@ -124,6 +125,14 @@ class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
         """What reviewers see: never a draft that was not submitted."""
         return self.exclude(state=ApplicationItem.State.DRAFT)
 
+    def in_force_at(self, instant: dt.datetime) -> "ApplicationItemQuerySet":
+        """Approved, and what that brought about stands: the programme runs and its school is in the pilot."""
+        running = Programme.objects.running_at(instant).filter(
+            school=OuterRef("application__school"), certificate_level=OuterRef("certificate_level")
+        )
+        member = PilotMembership.objects.as_of(instant).filter(organization=OuterRef("application__school"))
+        return self.filter(Exists(running), Exists(member), state=ApplicationItem.State.APPROVED)
+
     def with_total(self) -> "ApplicationItemQuerySet":
         """`planned`: new and carried over together."""
         return self.annotate(planned=F("planned_new") + F("carried_over"))
@@ -154,7 +163,8 @@ class ApplicationItem(Drafted):
     # The school runs it already: only the plan for the year is asked (the short form).
     is_renewal = models.BooleanField("续报年度计划", default=False)
     state = models.CharField("状态", max_length=16, choices=State, default=State.DRAFT)
-    # The state it was returned from: decides until when it may be mended, and to whom it goes then.
+    # The state it was returned or rejected from: decides until when it may be mended, and to whom it goes
+    # then or when it is taken up again.
     returned_from = models.CharField("退回前状态", max_length=16, choices=State, blank=True)
     planned_new = models.PositiveIntegerField("新增拟考证人数", default=0)
     carried_over = models.PositiveIntegerField("沿用上年计划人数", default=0)
@@ -204,6 +214,11 @@ class ApplicationItem(Drafted):
     @property
     def planned_total(self) -> int:
         return self.planned_new + self.carried_over
+
+    @property
+    def was_handed_in(self) -> bool:
+        """Once or again: the columns hold what was sent, and nothing is sent without a candidate (`rules`)."""
+        return self.planned_total > 0
 
     @property
     def organization_id(self) -> int:

@@ -189,13 +189,14 @@ def _take_off(file: ItemFile, *, by: User, at: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_item(*, item: ApplicationItem, by: User, at: dt.datetime) -> None:
-    """Throw a draft away, with its files. Raises PermissionDenied, NotNow."""
+    """Throw a draft away, with its files. What was ever handed in stays on record, as do the opinions on it:
+    it can only be withdrawn. Raises PermissionDenied, NotNow."""
     application = item.application
     if not may_apply(by, application.school):
         raise PermissionDenied(NOT_YOURS)
     duties.lock([application.pk])
     item = ApplicationItem.objects.select_for_update().get(pk=item.pk)
-    if item.state != State.DRAFT:
+    if item.state != State.DRAFT or item.was_handed_in:
         raise NotNow([f"“{item}”已经提交过，不能移除；不再申报的，请撤回申报。"])
     events.record("item_removed", item, by=by, at=at, organization_id=application.school_id)
     files = list(Attachment.objects.of(item))
@@ -370,15 +371,20 @@ def withdraw_item(item: ApplicationItem, *, by: User, at: dt.datetime, comment: 
 @review.verb("item_reopen")
 @transaction.atomic
 def reopen_item(item: ApplicationItem, *, by: User, at: dt.datetime, comment: str = "") -> ApplicationItem:
-    """A withdrawn item is a draft again, with what it said. Raises PermissionDenied, NotNow."""
+    """A withdrawn item is a draft again, with what it said, and a renewal if the school runs it now. Raises
+    PermissionDenied, NotNow."""
     duties.lock([item.application_id])
-    fresh = _move("item_reopen", item, by=by, at=at, comment=comment)
+    is_renewal = item.certificate_level_id in _running(item.application, at)
+    fresh = _move("item_reopen", item, by=by, at=at, comment=comment, values={"is_renewal": is_renewal})
     duties.applicant(fresh.application, at=at)
     return fresh
 
 
-def _move(action: str, item: ApplicationItem, **who: Any) -> ApplicationItem:
+def _move(
+    action: str, item: ApplicationItem, *, values: dict[str, Any] | None = None, **who: Any
+) -> ApplicationItem:
+    values = {"returned_from": "", **(values or {})}
     moved: ApplicationItem = review.perform(
-        action, item, organization_id=item.application.school_id, values={"returned_from": ""}, **who
+        action, item, organization_id=item.application.school_id, values=values, **who
     )
     return moved

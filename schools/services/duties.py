@@ -64,9 +64,9 @@ def applicant(application: Application, *, at: dt.datetime) -> Obligation:
         due_at=due_at,
         link=reverse("applications:detail", args=[application.pk]),
     )
-    is_given_up = duty.outcome == Outcome.EXEMPT and duty.received_at is None
+    is_begun_again = due_at > at and (_is_given_up(duty) or _is_taken_back(duty, application))
     # An extension that came between the reading of the closings and the owing was not moved with it.
-    if is_given_up or (duty.outcome == Outcome.PENDING and duty.due_at != due_at):
+    if is_begun_again or (duty.outcome == Outcome.PENDING and duty.due_at != due_at):
         renewal = _Renewal()
         renewal.add(duty, due_at)
         renewal.write()
@@ -74,11 +74,25 @@ def applicant(application: Application, *, at: dt.datetime) -> Obligation:
     return duty
 
 
+def _is_given_up(duty: Obligation) -> bool:
+    return duty.outcome == Outcome.EXEMPT and duty.received_at is None
+
+
+def _is_taken_back(duty: Obligation, application: Application) -> bool:
+    """It was handed in, which its versions and events keep, and nothing of it stands."""
+    if duty.received_at is None:
+        return False
+    return not application.items.exclude(state__in=[State.DRAFT, State.WITHDRAWN]).exists()
+
+
 @transaction.atomic
 def withdrawn(application: Application, *, by: User, at: dt.datetime) -> None:
     """Call it after items were withdrawn or drafts thrown away. Where nothing is left, neither a draft nor
-    anything handed in, the school owes nothing any more, nor does any reviewer."""
-    if not application.items.exclude(state=State.WITHDRAWN).exists():
+    anything handed in, the school owes nothing any more, nor does any reviewer; with drafts alone it owes
+    the application (again)."""
+    if application.items.exclude(state=State.WITHDRAWN).exists():
+        applicant(application, at=at)
+    else:
         pending = Obligation.objects.pending().filter(
             organization=application.school_id, kind=Kind.APPLICATION, key=f"round-{application.round_id}"
         )

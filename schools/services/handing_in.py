@@ -40,12 +40,12 @@ def _majors(standing: Standing) -> list[ItemMajor]:
     rows = {}
     for line in standing.facts.majors:
         major = standing.ground.major(line)
-        name = line.name or (major.name if major else "")
-        rows[line.code, name] = ItemMajor(
+        named = standing.ground.named(line)
+        rows[named] = ItemMajor(
             item=standing.item,
             major=major,
-            code=line.code,
-            name=name,
+            code=named.code,
+            name=named.name,
             catalogue=major.catalogue if major else "",
         )
     return list(rows.values())

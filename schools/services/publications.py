@@ -45,9 +45,10 @@ def waiting(round: ApplicationRound) -> QuerySet[ApplicationItem]:
     return ApplicationItem.objects.filter(application__round=round, state__in=WAITING)
 
 
-def approved_rows(round: ApplicationRound, *, locked: bool = False) -> list[Row]:
-    """The approved items as a list shows them, by city, school and certificate. They hold nothing personal."""
-    items = ApplicationItem.objects.filter(application__round=round, state=State.APPROVED)
+def approved_rows(round: ApplicationRound, at: dt.datetime, *, locked: bool = False) -> list[Row]:
+    """The approved items as a list shows them, by city, school and certificate; not those whose programme or
+    school's membership has ended since. They hold nothing personal."""
+    items = ApplicationItem.objects.in_force_at(at).filter(application__round=round)
     if locked:
         items = items.select_for_update(of=("self",))
     school = "application__school__organization"
@@ -97,12 +98,12 @@ def _published_items(round: ApplicationRound) -> set[int]:
     return {row["item"] for final in round.lists.final() for row in final.rows}
 
 
-def rows_to_propose(round: ApplicationRound, *, locked: bool = False) -> list[Row]:
+def rows_to_propose(round: ApplicationRound, at: dt.datetime, *, locked: bool = False) -> list[Row]:
     """What is approved and was not in a 公示 as it stands now."""
     shown, final = shown_rows(round), _published_items(round)
     return [
         row
-        for row in approved_rows(round, locked=locked)
+        for row in approved_rows(round, at, locked=locked)
         if row["item"] not in final and not _is_same(row, shown.get(row["item"]))
     ]
 
@@ -119,9 +120,9 @@ class FinalRows(NamedTuple):
     changes: list[Change]
 
 
-def rows_to_publish(round: ApplicationRound, *, locked: bool = False) -> FinalRows:
+def rows_to_publish(round: ApplicationRound, at: dt.datetime, *, locked: bool = False) -> FinalRows:
     shown, final = shown_rows(round), _published_items(round)
-    approved = [row for row in approved_rows(round, locked=locked) if row["item"] not in final]
+    approved = [row for row in approved_rows(round, at, locked=locked) if row["item"] not in final]
     rows = [row for row in approved if row["item"] in shown]
     unshown = [row for row in approved if row["item"] not in shown]
     return FinalRows(rows, unshown, changes(shown, rows))
@@ -141,17 +142,15 @@ def changes_of(final: ResultList) -> list[Change]:
 # --- what stands in the way
 
 
-def unsettled(round: ApplicationRound) -> list[Objection]:
-    """Upheld objections after which nothing was done: every item of the school on that list is still
-    approved, and nobody has said why the list stands."""
+def unsettled(round: ApplicationRound, at: dt.datetime) -> list[Objection]:
+    """Upheld objections after which nothing was done: every item of the school on that list still stands,
+    and nobody has said why the list does."""
     upheld = Objection.objects.filter(result_list__round=round, is_upheld=True, kept_reason="")
     upheld = upheld.select_related("about", "result_list").order_by("received_at", "pk")
-    mended = set(
-        ApplicationItem.objects.filter(application__round=round)
-        .exclude(state=State.APPROVED)
-        .values_list("pk", flat=True)
+    standing = set(
+        ApplicationItem.objects.in_force_at(at).filter(application__round=round).values_list("pk", flat=True)
     )
-    return [objection for objection in upheld if not _items_about(objection) & mended]
+    return [objection for objection in upheld if _items_about(objection) <= standing]
 
 
 def _items_about(objection: Objection) -> set[int]:
@@ -174,7 +173,7 @@ def final_obstacles(round: ApplicationRound, at: dt.datetime) -> list[str]:
     out += [
         f"异议 {objection.receipt} 成立，名单没有变化。请撤回该校相应项目的审核意见（已过审核截止的，先延长本批次"
         "省级审核时间）后不予批准，或在异议页面写明名单不变的理由。"
-        for objection in unsettled(round)
+        for objection in unsettled(round, at)
     ]
     return out
 
@@ -206,9 +205,9 @@ def check_proposed(
     if ends_on < starts_on:
         raise ValidationError({"ends_on": "公示结束不能早于开始。"})
     _check_waiting(round, heading, "先公示已审定的")
-    if rows := rows_to_propose(round, locked=locked):
+    if rows := rows_to_propose(round, at, locked=locked):
         return rows
-    raise ValidationError("没有可以公示的项目：已批准的都公示过了，或还没有批准的项目。")
+    raise ValidationError("没有可以公示的项目：已批准的都公示过了，批准后已结束试点，或还没有批准的项目。")
 
 
 def check_final(
@@ -220,10 +219,10 @@ def check_final(
         raise ValidationError(obstacles)
     _check_words(heading)
     _check_waiting(round, heading, "先公布已审定的")
-    found = rows_to_publish(round, locked=locked)
+    found = rows_to_publish(round, at, locked=locked)
     if found.rows:
         return found
-    raise ValidationError("没有可以公布的项目：公示过的都已公布，或不再是已批准。")
+    raise ValidationError("没有可以公布的项目：公示过的都已公布，不再是已批准，或批准后已结束试点。")
 
 
 def _check_words(heading: Heading) -> None:
@@ -279,7 +278,7 @@ def publish_proposed(
 
 @transaction.atomic
 def publish_final(*, round: ApplicationRound, heading: Heading, by: User, at: dt.datetime) -> ResultList:
-    """The 公布 of what is approved and was in a 公示. Its schools owe the filing, one month on.
+    """The 公布 of what is approved, still runs and was in a 公示. Its schools owe the filing, one month on.
 
     Raises PermissionDenied, ValidationError (`check_final`).
     """

@@ -26,10 +26,12 @@ from schools.workflow import review
 S = ApplicationItem.State
 
 # In the order of a reviewer's work.
-OF_THE_CITY = ("item_recommend", "item_return_first", "item_reject_first")
-OF_THE_PROVINCE = ("item_approve", "item_return", "item_reject", "item_reconsider")
+OF_THE_CITY = ("item_recommend", "item_return_first", "item_reject_first", "item_reconsider_first")
+OF_THE_PROVINCE = ("item_approve", "item_return", "item_reject", "item_reconsider", "item_reconsider_first")
 FINAL = {"item_approve", "item_reject", "item_reject_first"}
+TAKEN_UP_AGAIN = {"item_reconsider", "item_reconsider_first"}
 RETURNED_FROM = {"item_return_first": S.SUBMITTED, "item_return": S.FIRST_REVIEWED}
+REJECTED_FROM = {"item_reject_first": S.SUBMITTED, "item_reject": S.FIRST_REVIEWED}
 # What the rules, the events and the notices read of an item: shared by all items of one query.
 FACTS = (
     "application__round__extensions",
@@ -87,10 +89,10 @@ def _values(action: str, comment: str, by: User, at: dt.datetime) -> dict[str, A
     values: dict[str, Any] = {"review_comment": comment}
     if action in FINAL:
         values |= {"decided_at": at, "decided_by": by}
-    elif action == "item_reconsider":
-        values |= {"decided_at": None, "decided_by": None, "review_comment": ""}
-    elif action in RETURNED_FROM:
-        values["returned_from"] = RETURNED_FROM[action]
+    elif action in TAKEN_UP_AGAIN:
+        values |= {"decided_at": None, "decided_by": None, "review_comment": "", "returned_from": ""}
+    if state := (RETURNED_FROM | REJECTED_FROM).get(action):
+        values["returned_from"] = state
     return values
 
 
@@ -138,7 +140,7 @@ def _verb(action: str) -> None:
         return decide_many(action=action, items=[item.pk], by=by, at=at, comment=comment)[0]
 
 
-for _action in (*OF_THE_CITY, *OF_THE_PROVINCE):
+for _action in {*OF_THE_CITY, *OF_THE_PROVINCE}:
     _verb(_action)
 
 
@@ -179,6 +181,8 @@ def _foreseen(action: str, items: list[ApplicationItem], at: dt.datetime) -> dic
         return approvals.foreseen(items, at)
     if action == "item_reconsider":
         return approvals.foreseen_back(items)
+    if action == "item_reconsider_first":
+        return {item.pk: ["回到“待初审”，由市教育局重新初审"] for item in items}
     if action in RETURNED_FROM:
         return {item.pk: [f"学校可以修改后再次提交，{closing(_until(item, action))}截止"] for item in items}
     return {}

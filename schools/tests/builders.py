@@ -55,12 +55,13 @@ def make_item(
     state: str = ApplicationItem.State.FIRST_REVIEWED,
     **facts,
 ) -> ApplicationItem:
-    """An item in that state; a decided one was decided by the office now."""
+    """An item in that state; a decided one was decided by the office now, a draft was never handed in."""
     if state in DECIDED:
         facts = {"decided_at": clock.now(), "decided_by": office(), **facts}
+    planned = 0 if state == ApplicationItem.State.DRAFT else 40
     return ApplicationItem.objects.create(
         application=application,
         certificate_level=level,
         state=state,
-        **{"planned_new": 40, "is_voluntary": True, "is_no_condition": True, **facts},
+        **{"planned_new": planned, "is_voluntary": True, "is_no_condition": True, **facts},
     )

@@ -353,6 +353,24 @@ def test_a_second_version_shows_what_changed(world, application, item, client_fo
     assert "<del>40 人</del> <ins>30 人</ins>" in page
 
 
+def test_a_draft_that_was_handed_in_is_withdrawn_and_not_removed(world, application, item, client_for):
+    client = client_for(world.contact)
+    buttons = {name: address(name, item.pk) for name in ("remove", "withdraw")}
+
+    def shown():
+        page = text(client.get(address("detail", application.pk)))
+        return [name for name, button in buttons.items() if button in page]
+
+    assert shown() == ["remove"]
+    fill(client, item)
+    submit(client, application)
+    client.post(buttons["withdraw"])
+    client.post(address("add", application.pk), {"levels": [item.certificate_level_id]})
+    assert shown() == ["withdraw"]
+    assert "不能移除" in text(client.post(buttons["remove"], follow=True))
+    assert "已撤回" in text(client.post(buttons["withdraw"], follow=True))
+
+
 def test_withdraw_and_remove(world, application, item, client_for):
     client = client_for(world.contact)
     fill(client, item)

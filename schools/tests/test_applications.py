@@ -17,8 +17,17 @@ from core.models import Attachment, Event
 from core.tests.races import together
 from core.workflow import NotNow
 from obligations.models import Obligation, ObligationKind
-from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
+from schools import content as shape
+from schools.models import (
+    Application,
+    ApplicationItem,
+    ApplicationVersion,
+    ExpertOpinion,
+    ItemFile,
+    RoundRoute,
+)
 from schools.services import applications as services
+from schools.services import end_programme, opinions
 from schools.tests.applying import filled, plan
 from schools.tests.builders import make_round
 from schools.workflow import review
@@ -174,6 +183,45 @@ def test_a_draft_can_be_thrown_away_but_not_what_was_sent(world, application, le
         services.remove_item(item=other, by=world.contact, at=clock.now())
 
 
+def test_what_was_once_handed_in_is_not_thrown_away_though_it_is_a_draft_again(world, application, levels):
+    """Neither with the opinion on it nor under the programme that it began; without a file too."""
+    [item] = add(world, application, levels[0])
+    with pytest.raises(NotNow, match="还没有提交过"):
+        services.withdraw_item(item, by=world.contact, at=clock.now())
+    fill(world, item)
+    send(world, application)
+    due_at = clock.now() + dt.timedelta(days=2)
+    opinions.ask(items=[item], experts=[world.expert], due_at=due_at, by=world.office, at=clock.now())
+    again(world, application, item)
+    ItemFile.objects.update(is_handed_in=False)
+    with pytest.raises(NotNow, match="不能移除；不再申报的，请撤回"):
+        services.remove_item(item=item, by=world.contact, at=clock.now())
+    assert ExpertOpinion.objects.filter(item=item).exists()
+    services.withdraw_item(item, by=world.contact, at=clock.now())
+    assert states(application) == [State.WITHDRAWN]
+
+
+def again(world, application, item):
+    """Withdrawn and begun again."""
+    services.withdraw_item(item, by=world.contact, at=clock.now())
+    add(world, application, item.certificate_level)
+    item.refresh_from_db()
+    assert item.state == State.DRAFT
+
+
+def test_begun_again_it_is_a_renewal_only_while_the_school_runs_it(world, application):
+    [item] = services.add_running(application=application, by=world.contact, at=clock.now())
+    send(world, application)
+    world.at(clock.now() + dt.timedelta(minutes=5))
+    end_programme(programme=world.programme, reason="停办", by=world.office, at=clock.now())
+    item.refresh_from_db()
+    again(world, application, item)
+    assert not item.is_renewal
+    [waiting] = services.waiting_items(application, clock.now())
+    assert not any("续报" in problem.text for problem in waiting.problems)
+    assert any(problem.field == "majors" for problem in waiting.problems)
+
+
 # --- Hand in
 
 
@@ -257,10 +305,45 @@ def test_a_returned_item_goes_back_to_who_returned_it(world, round, application,
     first = send(world, application)
     ApplicationItem.objects.filter(pk=by_city.pk).update(state="returned", returned_from="submitted")
     ApplicationItem.objects.filter(pk=by_province.pk).update(state="returned", returned_from="first_reviewed")
+    for item in (by_city, by_province):
+        mend(world, item, planned_new="41")
     after_closing = world.at(round.school_closes_at)
     second = send(world, application, at=after_closing)
     assert states(application) == [State.SUBMITTED, State.FIRST_REVIEWED]
-    assert second == first  # nothing was changed
+    assert second.number == first.number + 1
+
+
+def mend(world, item, **changes):
+    """Typed again as it was handed in, with these changes."""
+    item.refresh_from_db()
+    who = {"by": world.contact, "at": clock.now()}
+    typed = shape.typed_of(item) | changes
+    services.save_item_draft(item=item, typed=typed, revision=item.draft_revision, **who)
+
+
+def test_what_was_returned_is_not_sent_again_as_it_was(world, round, application, levels):
+    """Nor typed again to the same effect; what is beside it may go, and a file more is a change."""
+    item, beside = add(world, application, *levels[:2])
+    for one in (item, beside):
+        fill(world, one, majors="710202 计算机网络技术\n510201 电子信息")
+    first = send(world, application)
+    for one in (item, beside):
+        review.run("item_return_first", one, by=world.city_officer, at=clock.now(), comment="请补充")
+    [review_duty] = Obligation.objects.filter(kind=ObligationKind.FIRST_REVIEW)
+    mend(world, beside, planned_new="41")
+    for majors in ("710202 计算机网络技术\n510201 电子信息", "510201 电子信息\n710202 计算机网络技术"):
+        mend(world, item, majors=majors)
+        with pytest.raises(NotNow, match=f"内容与退回的第{first.number}版相同.*修改.*撤回"):
+            send(world, application)
+        with pytest.raises(NotNow, match="内容与退回的第1版相同"):
+            review.run("item_submit", item, by=world.contact, at=clock.now())
+    review_duty.refresh_from_db()
+    assert review_duty.outcome == "on_time"
+    send(world, application, only_complete=True)
+    assert states(application) == [State.RETURNED, State.SUBMITTED]
+    upload(world, ApplicationItem.objects.get(pk=item.pk), kind="other", name="说明.pdf")
+    assert send(world, application).number == 3
+    assert states(application) == [State.SUBMITTED, State.SUBMITTED]
 
 
 def test_one_item_is_sent_alone_or_refused_and_nothing_beside_it(world, application, levels):
@@ -302,8 +385,6 @@ def test_withdrawn_and_begun_again(world, application, levels):
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(text=st.dictionaries(st.sampled_from(["majors", "planned_new", "equipment"]), st.text(max_size=40)))
 def test_whatever_is_typed_comes_back_as_typed(world, round, levels, text):
-    from schools import content as shape
-
     application = begin(world, round)
     add(world, application, levels[0])
     item = application.items.get()
@@ -380,6 +461,8 @@ def test_nobody_waits_for_one_who_waits_for_him(world, round, levels, other, mon
         send(world, application)
         both = ApplicationItem.objects.filter(pk__in=[moved.pk, kept.pk])
         both.update(state="returned", returned_from="submitted")
+        mend(world, kept, planned_new="41")
+        mend(world, moved, planned_new="41")
     at = clock.now()
     token = services.token_of(services.waiting_items(application, at))
     held, settle = threading.Event(), services.duties.withdrawn

@@ -190,6 +190,33 @@ def test_begun_again_it_is_owed_again(world, round):
     assert duties.applicant(application, at=clock.now()).outcome == "pending"
 
 
+def test_handed_in_and_taken_back_it_is_owed_again_with_the_draft(world, round):
+    application = begin(world, round)
+    hand_in(world.contact, application)
+    put(application, "withdrawn")
+    duties.withdrawn(application, by=world.contact, at=clock.now())
+    assert the("application").outcome == "on_time"
+    put(application, "draft")
+    duty = duties.applicant(application, at=clock.now())
+    assert (duty.outcome, duty.received_at, duty.reminded_steps) == ("pending", None, 0)
+    assert remind(at=world.at(SCHOOL - dt.timedelta(hours=2)))
+    hand_in(world.contact, application)
+    assert the("application").outcome == "on_time"
+    assert application.versions.count() == 2
+
+
+def test_a_draft_beside_what_is_taken_back_is_owed_and_beside_what_stands_is_not(world, round):
+    application = begin(world, round)
+    hand_in(world.contact, application)
+    draft = make_item(application, other_level(world), state="draft")
+    assert duties.applicant(application, at=clock.now()).outcome == "on_time"
+    application.items.exclude(pk=draft.pk).update(state="withdrawn")
+    duties.withdrawn(application, by=world.contact, at=SCHOOL)
+    assert the("application").outcome == "on_time"
+    duties.withdrawn(application, by=world.contact, at=clock.now())
+    assert the("application").outcome == "pending"
+
+
 # --- the closing
 
 

@@ -101,7 +101,9 @@ def test_running_lists_stand_first_and_final_ones_before_those_that_are_over(wor
     final = services.publish_final(
         round=world.round, heading=Heading("2020年试点名单", "", ""), by=world.office, at=clock.now()
     )
-    make_item(world.item.application, world.level.certificate.levels.create(level=1), state=State.APPROVED)
+    level = world.level.certificate.levels.create(level=1)
+    make_item(world.item.application, level, state=State.APPROVED)
+    world.add_programme(world.school, level)
     today = clock.today()
     services.publish_proposed(
         round=world.round,

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from accounts.services import end_membership, join_pilot
 from core import clock, personal
 from core.models import Event, Notice
 from obligations.calendar import add_months
 from obligations.models import Obligation, ObligationKind, Outcome
 from schools import result_lists
 from schools.models import ApplicationItem, Objection, ResultList, SchoolFiling
-from schools.services import objections
+from schools.services import end_programme, objections, start_programme
 from schools.services import publications as services
 from schools.services.publications import Heading
 from schools.tests.builders import make_application, make_item, make_round
@@ -399,13 +400,52 @@ def test_a_reason_is_for_upheld_ones_only(world, round_):
         objections.keep_listed(kept, reason="理由", by=world.office, at=clock.now())
 
 
+def leave(world):
+    organization = world.school_org
+    end_membership(organization=organization, at=clock.now(), by=world.office, reason="取消试点资格")
+
+
+def stop(world):
+    end_programme(programme=world.programme, reason="取消试点资格", by=world.office, at=clock.now())
+
+
+@pytest.mark.parametrize("end", [leave, stop])
+def test_what_has_ended_since_is_not_published_and_owes_no_filing(world, round_, end):
+    """A school that is out of the pilot, or a programme that is over (domain: revocation)."""
+    propose(world)
+    upheld(world, world.school_org.code)
+    end(world)
+    after(world)
+    assert services.unsettled(world.round, clock.now()) == []
+    final = publish(world)
+    assert [row["item"] for row in final.rows] == [world.other_item.pk]
+    (change,) = services.changes_of(final)
+    assert (change.before["item"], change.after) == (world.item.pk, None)
+    owed = Obligation.objects.get(kind=ObligationKind.SCHOOL_FILING)
+    assert owed.organization == world.other_school_org
+    assert not Notice.objects.filter(recipient=world.contact, text__contains="已公布").exists()
+
+
+@pytest.mark.parametrize("end", [leave, stop])
+def test_what_has_ended_since_is_not_proposed_until_it_runs_again(world, round_, end):
+    end(world)
+    assert [row["item"] for row in propose(world).rows] == [world.other_item.pk]
+    world.at(clock.now() + dt.timedelta(minutes=1))
+    if end is leave:
+        join_pilot(organization=world.school_org, at=clock.now(), by=world.office)
+    else:
+        start_programme(school=world.school, level=world.level, by=world.office, at=clock.now())
+    assert [row["item"] for row in propose(world).rows] == [world.item.pk]
+
+
 def test_what_was_never_shown_is_not_published(world, round_):
     propose(world)
     level = world.level.certificate.levels.create(level=1)
     late = make_item(world.item.application, level, state=State.APPROVED)
+    world.add_programme(world.school, level)
     after(world)
     assert late.pk not in {row["item"] for row in publish(world).rows}
-    assert services.rows_to_publish(world.round).unshown[0]["item"] == late.pk
+    assert services.rows_to_publish(world.round, clock.now()).unshown[0]["item"] == late.pk
     again = propose(world, starts_on=dt.date(2020, 11, 26), ends_on=dt.date(2020, 11, 27))
     assert [row["item"] for row in again.rows] == [late.pk]
     world.at("2020-11-28T00:00:00+08:00")
@@ -464,6 +504,7 @@ def test_who_has_filed_or_owes_already_is_not_asked_again(world, round_):
 
     level = world.level.certificate.levels.create(level=1)
     make_item(world.other_item.application, level, state=State.APPROVED)
+    world.add_programme(world.other_school, level)
     propose(world, starts_on=dt.date(2020, 11, 26), ends_on=dt.date(2020, 11, 27))
     world.at("2020-12-20T09:00:00+08:00")
     publish(world)

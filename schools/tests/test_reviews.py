@@ -8,7 +8,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import PilotMembership
+from accounts.services import end_membership, join_pilot
 from core import clock
+from core.api_workflow import steps
 from core.models import Event, Notice
 from core.workflow import NotNow
 from obligations.models import Obligation
@@ -154,7 +156,7 @@ def test_what_is_decided_is_not_decided_again(world, direct):
     assert Programme.objects.filter(origin=direct).count() == 1
 
 
-@pytest.mark.parametrize("action", ["item_return", "item_reject", "item_reconsider"])
+@pytest.mark.parametrize("action", ["item_return", "item_reject", "item_reconsider", "item_reconsider_first"])
 def test_a_refusal_needs_its_reason(world, direct, action):
     with pytest.raises(ValidationError, match="须写明理由"):
         run(action, direct, world.office, comment="  ")
@@ -181,6 +183,32 @@ def test_a_school_outside_joins_the_pilot_from_the_approval(world, direct):
     assert (
         PilotMembership.objects.as_of(clock.now()).get(organization=world.school_org).joined_at == clock.now()
     )
+
+
+def test_who_was_put_out_of_the_pilot_is_not_brought_back_by_what_was_pending(world, round, item, level):
+    """Only an application begun afterwards does (MOE 五(四))."""
+    run("item_recommend", item, world.city_officer)
+    later(world)
+    end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="取消试点资格")
+    later(world)
+    refusal = r"已于2021年5月26日退出试点（教职成厅函〔2019〕19号 五\(四\)"
+    with pytest.raises(NotNow, match=refusal):
+        reviews.decide_many(action="item_approve", items=[item.pk], by=world.office, at=clock.now())
+    rows = ApplicationItem.objects.filter(pk=item.pk)
+    [line] = reviews.preview(action="item_approve", items=rows, by=world.office, at=clock.now())
+    assert "退出试点" in "".join(line.reasons)
+    assert "item_approve" not in open_steps(item, world.office)
+    [afterwards] = handed_in(hubei_round(number=2), world.school, [level])
+    run("item_approve", afterwards, world.office)
+    assert world.school_org.memberships.filter(joined_at=clock.now(), left_at=None).exists()
+
+
+def test_who_was_brought_back_by_a_reversal_may_be_approved(world, direct):
+    end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="取消试点资格")
+    later(world)
+    join_pilot(organization=world.school_org, at=clock.now(), by=world.office)
+    run("item_approve", direct, world.office)
+    assert state_of(direct) == "approved"
 
 
 def test_a_renewal_gets_its_plan_and_no_second_programme(world, round):
@@ -265,6 +293,56 @@ def test_after_the_final_list_nothing_is_reconsidered(world, direct, round):
     later(world)
     with pytest.raises(NotNow, match="结果已经公布"):
         run("item_reconsider", direct, world.office, comment="名额核减")
+
+
+@pytest.mark.parametrize("who", ["office", "city_officer"])
+def test_what_the_city_rejected_goes_back_to_the_city(world, item, who):
+    """Never past it to the province (SX 三.1)."""
+    reviews.duties.reviewed([item.application], at=clock.now())
+    run("item_reject_first", item, world.city_officer, comment="条件不足")
+    assert open_steps(item, world.office) == ["item_reconsider_first"]
+    with pytest.raises(NotNow, match=r"太原市教育局初审没有推荐，省里不能越过（晋教职成〔2020〕9号 三\.1"):
+        run("item_reconsider", item, world.office, comment="复核")
+    run("item_reconsider_first", item, getattr(world, who), comment="复核")
+    item.refresh_from_db()
+    assert (item.state, item.returned_from, item.decided_by) == ("submitted", "", None)
+    duty = Obligation.objects.get(organization=world.bureau, kind="first_review")
+    assert (duty.outcome, duty.received_at) == ("pending", None)
+    assert not Obligation.objects.filter(kind="approval").exists()
+    with pytest.raises(PermissionDenied, match="不能越过"):
+        run("item_approve", item, world.office)
+    run("item_recommend", item, world.city_officer)
+    assert state_of(item) == "first_reviewed"
+
+
+def test_what_the_province_rejected_goes_back_to_the_province(world, item):
+    run("item_recommend", item, world.city_officer)
+    run("item_reject", item, world.office, comment="条件不足")
+    assert open_steps(item, world.office) == ["item_reconsider"]
+    with pytest.raises(NotNow, match="由省推进办“撤回审核意见”"):
+        run("item_reconsider_first", item, world.city_officer, comment="复核")
+    run("item_reconsider", item, world.office, comment="复核")
+    assert state_of(item) == "first_reviewed"
+
+
+def test_the_city_takes_up_again_until_its_closing_and_nobody_elses(world, item):
+    run("item_reject_first", item, world.city_officer, comment="条件不足")
+    for who in (world.other_city_officer, world.contact, world.auditor):
+        with pytest.raises(PermissionDenied, match="由太原市教育局初审"):
+            run("item_reconsider_first", item, who, comment="复核")
+    world.at(dt.datetime.fromisoformat(CITY_CLOSES))
+    for who in (world.city_officer, world.office):
+        with pytest.raises(NotNow, match="市级初审已于5月27日（星期四）24:00截止"):
+            run("item_reconsider_first", item, who, comment="复核")
+
+
+def open_steps(item, user):
+    item.refresh_from_db()
+    offers = review.offers(item, user, clock.now())
+    offered = [offer.transition.action for offer in offers if offer.open]
+    told = steps(review, item, user=user, at=clock.now())
+    assert offered == [step["action"] for step in told if step["open"]]
+    return offered
 
 
 # --- Many at once

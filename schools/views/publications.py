@@ -117,7 +117,7 @@ def round_page(request: HttpRequest, pk: int) -> HttpResponse:
     states = ApplicationItem.objects.filter(application__round=found).handed_in().values("state").order_by()
     counts = dict(states.annotate(n=Count("pk")).values_list("state", "n"))
     published = ResultList.objects.visible_to(request.user).filter(round=found).defer("rows")
-    final = services.rows_to_publish(found)
+    final = services.rows_to_publish(found, at)
     context = {
         "round": found,
         "counts": [(s, counts[s]) for s in ApplicationItem.State if s in counts],
@@ -128,7 +128,7 @@ def round_page(request: HttpRequest, pk: int) -> HttpResponse:
                 unanswered=Count("objections", Q(objections__answered_at=None)),
             )
         ],
-        "to_propose": len(services.rows_to_propose(found)),
+        "to_propose": len(services.rows_to_propose(found, at)),
         "to_publish": len(final.rows),
         "changes": final.changes,
         "obstacles": services.final_obstacles(found, at),

@@ -141,7 +141,7 @@ def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
     items = list(queue.rows(mine).order_by("pk"))
     returned = queue.past_returns(items)
     # Taking up again what was decided is done on the item's own page.
-    actions = [row for row in reviews.actions_of(request.user) if row.action != "item_reconsider"]
+    actions = [row for row in reviews.actions_of(request.user) if row.action not in reviews.TAKEN_UP_AGAIN]
     decidable = {state for action in actions for state in action.sources}
     context = {
         "application": application,
