@@ -63,7 +63,8 @@ def _sum_of(queries: list[QuerySet[Any]]) -> Combinable:
 def _lines(user: User) -> Iterator[Line]:
     if state := reviews.waiting_state(user):
         items = ApplicationItem.objects.visible_to(user).filter(state=state)
-        yield "申报项目待审核", _list("reviews:queue", f"round=&state={state}"), [items]
+        word = ApplicationItem.State(state).label
+        yield f"申报项目{word}", _list("reviews:queue", f"round=&state={state}"), [items]
     if permissions.may_review_filings(user):
         filings = SchoolFiling.objects.visible_to(user).filter(state=SchoolFiling.State.SUBMITTED)
         yield "院校备案待审核", _list("filings:list", "state=submitted"), [filings]
@@ -71,12 +72,12 @@ def _lines(user: User) -> Iterator[Line]:
         open_ = Objection.objects.visible_to(user).unanswered()
         yield "异议待答复", _list("publications:objections", "state=open"), [open_]
     if may_file_standards(user):
-        yield _standards(user, FeeStandard.State.PROPOSED, "收费标准待备案")
+        yield _standards(user, FeeStandard.State.PROPOSED, "考核费用标准待备案")
     if permissions.is_expert(user):
         asked = ExpertOpinion.objects.visible_to(user).waiting()
         yield "意见待提出", _list("opinions:list", "state=asked"), [asked]
     if user.role == Role.EVALUATOR:
-        yield _standards(user, FeeStandard.State.RETURNED, "收费标准退回修改")
+        yield _standards(user, FeeStandard.State.RETURNED, "考核费用标准退回修改")
     yield from _of_evaluators(user)
     if user.role in Role.of_a_school():
         yield _sites(user, ExamSite.State.RETURNED, "考点申报退回修改")

@@ -75,8 +75,8 @@ def _batch(asked: Question) -> Iterator[Problem]:
     if is_closed and not asked.ground.knows_certificate:
         yield Problem(
             "",
-            f"“{certificate.short_name}”是第{certificate.batch}批证书，本批次原则上不再新增前两批证书试点单位"
-            f"（{HB} 四.4）。本校没有开展过这个证书，请移除本项（提交过的撤回）。",
+            f"“{certificate.short_name}”是第{certificate.batch}批证书，本批次不再新增这一批证书的试点单位"
+            f"（参照{HB} 四.4，由省推进办设定）。本校没有开展过这个证书，请移除本项（提交过的撤回）。",
         )
 
 

@@ -71,7 +71,7 @@ class CapCreate(CheckedFormView):
         require(permissions.may_set_caps(self.request.user), CAPS_BY)
 
     def preview(self, form: CapForm) -> dict[str, Any]:
-        return {"cap": form.instance, "above": standards_above(form.instance)}
+        return {"cap": form.instance, "above": standards_above(form.instance), "today": clock.today()}
 
     def save(self, form: CapForm) -> None:
         services.set_cap(fields=form.cleaned_data, by=self.request.user, at=clock.now())

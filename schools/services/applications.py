@@ -311,7 +311,14 @@ def _ready(
     ready = [standing for standing in waiting if standing.is_complete]
     if (only_complete and ready) or len(ready) == len(waiting):
         return ready
-    raise NotNow([f"{s.item}：{problem.text}" for s in waiting for problem in s.problems])
+    raise NotNow([_lacking(s) for s in waiting if s.problems])
+
+
+def _lacking(standing: Standing) -> str:
+    """One line of an item: what is missing if it is one thing, else how much, which its own card lists."""
+    if len(standing.problems) == 1:
+        return f"{standing.item}：{standing.problems[0].text}"
+    return f"{standing.item}：还缺 {len(standing.problems)} 项，见该证书等级下的清单。"
 
 
 def _perform(application: Application, items: list[ApplicationItem], *, by: User, at: dt.datetime) -> None:

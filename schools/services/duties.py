@@ -7,10 +7,10 @@ school again. All of it follows from the states of the items, so everything here
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from django.db import transaction
-from django.db.models import Case, Prefetch, Value, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Value, When
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
@@ -25,6 +25,7 @@ from schools.models import Application, ApplicationItem, ApplicationRound, Appli
 events.register(application_given_up="不再申报", application_lapsed="到期未提交")
 
 LAPSED = "到期未提交，视为不申报"
+REST_LAPSED = "没有随申报提交的草稿到期未提交，视为不申报；已提交的不受影响"
 NOT_MENDED = "退回后到期未重新提交，本批次不再受理"
 GIVEN_UP = "学校撤回申报，本批次不再申报"
 NOTHING_LEFT = "学校已撤回申报，无需办理"
@@ -64,7 +65,7 @@ def applicant(application: Application, *, at: dt.datetime) -> Obligation:
         due_at=due_at,
         link=reverse("applications:detail", args=[application.pk]),
     )
-    is_begun_again = due_at > at and (_is_given_up(duty) or _is_taken_back(duty, application))
+    is_begun_again = due_at > at and (_is_given_up(duty) or _is_open_again(duty, application))
     # An extension that came between the reading of the closings and the owing was not moved with it.
     if is_begun_again or (duty.outcome == Outcome.PENDING and duty.due_at != due_at):
         renewal = _Renewal()
@@ -78,20 +79,25 @@ def _is_given_up(duty: Obligation) -> bool:
     return duty.outcome == Outcome.EXEMPT and duty.received_at is None
 
 
-def _is_taken_back(duty: Obligation, application: Application) -> bool:
-    """It was handed in, which its versions and events keep, and nothing of it stands."""
-    if duty.received_at is None:
-        return False
-    return not application.items.exclude(state__in=[State.DRAFT, State.WITHDRAWN]).exists()
+def _is_open_again(duty: Obligation, application: Application) -> bool:
+    """It was handed in, which its versions and events keep, and more has been begun since."""
+    return duty.received_at is not None and _has_drafts(application)
+
+
+def _has_drafts(application: Application) -> bool:
+    return application.items.filter(state=State.DRAFT).exists()
 
 
 @transaction.atomic
 def withdrawn(application: Application, *, by: User, at: dt.datetime) -> None:
     """Call it after items were withdrawn or drafts thrown away. Where nothing is left, neither a draft nor
-    anything handed in, the school owes nothing any more, nor does any reviewer; with drafts alone it owes
-    the application (again)."""
+    anything handed in, the school owes nothing any more, nor does any reviewer; while drafts are left it owes
+    the application (again), and without them what was handed in is all of it."""
     if application.items.exclude(state=State.WITHDRAWN).exists():
-        applicant(application, at=at)
+        duty = applicant(application, at=at)
+        sent = application.versions.order_by("-number").first()
+        if sent and not _has_drafts(application):
+            fulfil(duty, received_at=sent.received_at)
     else:
         pending = Obligation.objects.pending().filter(
             organization=application.school_id, kind=Kind.APPLICATION, key=f"round-{application.round_id}"
@@ -105,9 +111,11 @@ def withdrawn(application: Application, *, by: User, at: dt.datetime) -> None:
 
 @transaction.atomic
 def submitted(application: Application, version: ApplicationVersion, *, at: dt.datetime) -> None:
-    """Call it once `version` is stored and its items have their states."""
+    """Call it once `version` is stored and its items have their states. Drafts that stayed behind are owed
+    still: reminded of, and told when their time is over."""
     duty = applicant(application, at=at)
-    fulfil(duty, received_at=version.received_at)
+    if not _has_drafts(application):
+        fulfil(duty, received_at=version.received_at)
     reviewed([application], at=at)
 
 
@@ -147,10 +155,15 @@ def moved(round: ApplicationRound, organization_id: int | None, *, at: dt.dateti
 def lapse(at: dt.datetime) -> int:
     """What schools began and did not hand in by its closing is not owed any more; how many.
 
-    "Due and not yet done": late or twice, it ends the same. Reviews stay due until they are done.
+    Where a part was handed in, that was the application, on time; the school is told of the rest. "Due and
+    not yet done": late or twice, it ends the same. Reviews stay due until they are done.
     """
     over = Obligation.objects.pending().filter(kind=Kind.APPLICATION, due_at__lte=at)
     rows = list(over.select_for_update(of=("self",), skip_locked=True).select_related("organization"))
+    arrived = _arrived(rows)
+    for row in rows:
+        if row.pk in arrived:
+            fulfil(row, received_at=arrived[row.pk])
     returned = Case(When(key__contains="-returned-", then=Value(NOT_MENDED)), default=Value(LAPSED))
     Obligation.objects.pending().filter(pk__in=[row.pk for row in rows]).update(
         outcome=Outcome.EXEMPT, exempt_reason=returned
@@ -163,9 +176,9 @@ def lapse(at: dt.datetime) -> int:
             at=at,
             organization_id=row.organization_id,
             from_state=Outcome.PENDING,
-            to_state=Outcome.EXEMPT,
+            to_state=row.outcome if row.pk in arrived else Outcome.EXEMPT,
             changes={"截止": row.due_at.isoformat()},
-            reason=_lapse_reason(row),
+            reason=_lapse_reason(row, arrived),
         )
         for row in rows
     )
@@ -175,7 +188,7 @@ def lapse(at: dt.datetime) -> int:
             Message(
                 user,
                 f"lapsed:{row.pk}:{row.due_at:%y%m%d%H%M}",
-                f"{row.title}：{_lapse_reason(row)}。",
+                f"{row.title}：{_lapse_reason(row, arrived)}。",
                 row.link,
             )
             for row in rows
@@ -186,7 +199,22 @@ def lapse(at: dt.datetime) -> int:
     return len(rows)
 
 
-def _lapse_reason(duty: Obligation) -> str:
+def _arrived(rows: list[Obligation]) -> dict[int, dt.datetime]:
+    """When what was handed in for these duties arrived, of those of which something stands."""
+    standing = ApplicationItem.objects.filter(application=OuterRef("pk")).exclude(
+        state__in=[State.DRAFT, State.WITHDRAWN]
+    )
+    found = Application.objects.filter(
+        Exists(standing), school__in={row.organization_id for row in rows}, current__isnull=False
+    ).values_list("school", "round", "current__received_at")
+    received = {(school, f"round-{round}"): at for school, round, at in found}
+    keys = {row.pk: (row.organization_id, row.key) for row in rows}
+    return {pk: received[key] for pk, key in keys.items() if key in received}
+
+
+def _lapse_reason(duty: Obligation, arrived: Container[int]) -> str:
+    if duty.pk in arrived:
+        return REST_LAPSED
     return NOT_MENDED if "-returned-" in duty.key else LAPSED
 
 

@@ -205,16 +205,40 @@ def test_handed_in_and_taken_back_it_is_owed_again_with_the_draft(world, round):
     assert application.versions.count() == 2
 
 
-def test_a_draft_beside_what_is_taken_back_is_owed_and_beside_what_stands_is_not(world, round):
+def test_a_draft_is_owed_beside_what_stands_and_beside_what_is_taken_back(world, round):
     application = begin(world, round)
     hand_in(world.contact, application)
     draft = make_item(application, other_level(world), state="draft")
-    assert duties.applicant(application, at=clock.now()).outcome == "on_time"
+    assert duties.applicant(application, at=SCHOOL).outcome == "on_time"
+    assert duties.applicant(application, at=clock.now()).outcome == "pending"
     application.items.exclude(pk=draft.pk).update(state="withdrawn")
-    duties.withdrawn(application, by=world.contact, at=SCHOOL)
-    assert the("application").outcome == "on_time"
     duties.withdrawn(application, by=world.contact, at=clock.now())
     assert the("application").outcome == "pending"
+
+
+def test_without_its_last_draft_the_application_is_what_was_handed_in(world, round):
+    application = begin(world, round)
+    hand_in(world.contact, application)
+    draft = make_item(application, other_level(world), state="draft")
+    duties.applicant(application, at=clock.now())
+    draft.delete()
+    duties.withdrawn(application, by=world.contact, at=world.at(SCHOOL - MICROSECOND))
+    duty = the("application")
+    assert (duty.outcome, duty.received_at) == ("on_time", application.versions.get().received_at)
+
+
+def test_drafts_left_behind_are_reminded_of_and_told_at_the_closing(world, round):
+    application = begin(world, round)
+    hand_in(world.contact, application)
+    make_item(application, other_level(world), state="draft")
+    duties.applicant(application, at=clock.now())
+    assert remind(at=world.at(SCHOOL - dt.timedelta(hours=2)))
+    assert duties.lapse(world.at(SCHOOL)) == 1
+    assert duties.lapse(world.at(SCHOOL)) == 0
+    assert the("application", world.school_org).outcome == "on_time"
+    [told] = Notice.objects.filter(key__startswith="lapsed:")
+    assert told.recipient == world.contact
+    assert "没有随申报提交的草稿到期未提交" in told.text
 
 
 # --- the closing

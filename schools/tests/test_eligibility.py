@@ -198,7 +198,7 @@ def test_the_agreement_itself_stays_in_force_for_the_programme_that_runs_on_it(w
 def test_earlier_batches_are_closed_to_schools_that_never_ran_them(world, item, level):
     change_round(item, closed_batches=["三"])
     [reason] = obstacles(item)
-    assert "不再新增前两批" in reason
+    assert "第三批证书，本批次不再新增这一批证书的试点单位" in reason
     other_level = CertificateLevel.objects.create(certificate=level.certificate, level=1)
     programme = world.add_programme(world.school, other_level)
     assert obstacles(item) == []

@@ -60,9 +60,12 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
     found = item_or_404(request, pk)
     own = may_apply(request.user, found.application.school)
     reasons = services.locked(found, at) if own else []
+    if request.method == "POST" and not own:
+        raise PermissionDenied(services.NOT_YOURS)
+    if request.method == "POST" and reasons:
+        # It closed while the form was open: what was typed stays before one's eyes.
+        return _show(request, found, at, typed=shape.typed_from(request.POST, found), refused=reasons)
     if not own or reasons:
-        if request.method == "POST":
-            raise PermissionDenied("；".join(reasons) or services.NOT_YOURS)
         return _read(request, found, reasons, at)
     if request.method == "POST":
         return _save(request, found, at)
@@ -109,6 +112,7 @@ def _show(
     typed: shape.Typed | None = None,
     revision: str = "",
     errors: list[str] | None = None,
+    refused: list[str] | None = None,
 ) -> HttpResponse:
     standing = standing_of(found, at)
     context = {
@@ -118,8 +122,10 @@ def _show(
         "revision": revision or found.draft_revision,
         "last_year": found.application.round.year - 1,
         "errors": errors or [],
+        "refused": refused or [],
     }
-    return render(request, "schools/applications/item.html", context, status=422 if errors else 200)
+    status = 409 if refused else 422 if errors else 200
+    return render(request, "schools/applications/item.html", context, status=status)
 
 
 def _save(request: HttpRequest, found: ApplicationItem, at: dt.datetime) -> HttpResponse:

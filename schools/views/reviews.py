@@ -23,7 +23,7 @@ from schools.workflow import review
 
 QUEUE_ONLY = (
     "申报由市教育局初审、省推进办审核（晋教职成〔2020〕9号 三.1；鄂教职成办函〔2021〕7号 四.2），"
-    "审核页面只供这些部门查看。本校的申报请在“试点申报”中查看。"
+    "审核页面只供这些部门查看。院校的申报由本校在“我的申报”中查看。"
 )
 MOST_LISTED = 10
 OWN_ACTIONS = {*reviews.OF_THE_CITY, *reviews.OF_THE_PROVINCE}
