@@ -271,8 +271,9 @@ class ApplicationViewSet(VisibleViewSet):
     @action(detail=True, filterset_class=None, pagination_class=None)
     def steps(self, request: Request, pk: int) -> Response:
         items = ApplicationItem.objects.visible_to(request.user).filter(application=self.get_object())
-        items = items.select_related(
-            "application__round", "application__reviewer", "application__school", "certificate_level"
+        # Prefetched, the items share one application and one round, which know their closings and lists.
+        items = items.select_related("certificate_level").prefetch_related(
+            "application__round__extensions", "application__reviewer", "application__school"
         )
         told = [
             {"item": item.pk, "steps": steps(review, item, user=request.user, at=clock.now())}

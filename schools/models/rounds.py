@@ -86,9 +86,10 @@ class ApplicationRound(models.Model):
         return Closings(self.school_closes_at, self.city_closes_at, self.province_closes_at)
 
     @cached_property
-    def is_announced(self) -> bool:
-        """Whether the final list stands. Asked once of an instance."""
-        return bool(self.lists.filter(kind="final").exists())
+    def announced_items(self) -> set[int]:
+        """The keys of the items on its final lists, of which there may be several. Asked once of an instance."""
+        found: set[int] = self.lists.final().items()
+        return found
 
     def closings_of(self, organization_id: int) -> Closings:
         """For one school, with the extensions for all and its own. One query, or none where `extensions`

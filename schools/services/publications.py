@@ -93,13 +93,9 @@ def shown_rows(round: ApplicationRound, *, before: dt.datetime | None = None) ->
     return {item: row for item, row in shown.items() if item not in final}
 
 
-def _published_items(round: ApplicationRound) -> set[int]:
-    return {row["item"] for final in round.lists.final() for row in final.rows}
-
-
 def rows_to_propose(round: ApplicationRound, *, locked: bool = False) -> list[Row]:
     """What is approved and was not in a 公示 as it stands now."""
-    shown, final = shown_rows(round), _published_items(round)
+    shown, final = shown_rows(round), round.lists.final().items()
     return [
         row
         for row in approved_rows(round, locked=locked)
@@ -120,7 +116,7 @@ class FinalRows(NamedTuple):
 
 
 def rows_to_publish(round: ApplicationRound, *, locked: bool = False) -> FinalRows:
-    shown, final = shown_rows(round), _published_items(round)
+    shown, final = shown_rows(round), round.lists.final().items()
     approved = [row for row in approved_rows(round, locked=locked) if row["item"] not in final]
     rows = [row for row in approved if row["item"] in shown]
     unshown = [row for row in approved if row["item"] not in shown]

@@ -20,10 +20,19 @@ from core.templatetags.portal import closing, when
 from obligations.closing import people_of
 from obligations.models import Obligation, ObligationKind
 from obligations.previews import dry_run
-from schools.models import Application, ApplicationRound, Closings, RoundExtension, RoundRoute, School
+from schools.models import (
+    Application,
+    ApplicationItem,
+    ApplicationRound,
+    Closings,
+    RoundExtension,
+    RoundRoute,
+    School,
+)
 from schools.models.rounds import AUTHORITIES
 from schools.permissions import may_keep_rounds
 from schools.services import duties
+from schools.services.publications import WAITING
 
 events.register(round_opened="发布申报批次", round_changed="修改申报批次", round_extended="延长申报时限")
 
@@ -239,8 +248,10 @@ def extension_effect(**extension: Any) -> ExtensionEffect:
 
 
 def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetime) -> None:
-    if extension.round.is_announced:
-        raise ValidationError("本批次结果已经公布，不能再延期；学校可在下一批次申报。")
+    if _is_over(extension.round):
+        raise ValidationError(
+            "本批次的结果已经公布，没有等待审定、公布的项目，不能再延期；学校可在下一批次申报。"
+        )
     if not extension.reason:
         raise ValidationError({"reason": "请写明延期的理由，学校和审核部门都会看到。"})
     organization = extension.organization
@@ -259,6 +270,15 @@ def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetim
         raise ValidationError("三个截止时间都没有变，请至少延后一个。")
     steps = steps_of(extension.round, organization)
     _check_order({name: getattr(extension, name) for name in steps})
+
+
+def _is_over(round: ApplicationRound) -> bool:
+    """Results are out, and nothing is left for a later batch: neither undecided nor approved and unpublished."""
+    if not (published := round.announced_items):
+        return False
+    states = [*WAITING, ApplicationItem.State.APPROVED]
+    left = ApplicationItem.objects.filter(application__round=round, state__in=states)
+    return published.issuperset(left.values_list("pk", flat=True))
 
 
 def steps_of(round: ApplicationRound, organization: Organization | None) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from schools.models import ApplicationItem, Objection, ResultList, SchoolFiling
 from schools.services import objections
 from schools.services import publications as services
 from schools.services.publications import Heading
+from schools.services.rounds import extend
 from schools.tests.builders import make_application, make_item, make_round
 from schools.workflow import review
 
@@ -422,6 +423,33 @@ def test_a_decision_is_not_taken_back_after_the_final_list(world, round_):
     publish(world)
     (offer,) = review.offers(world.item, world.office, clock.now())
     assert "结果已经公布" in offer.reasons[0]
+
+
+def test_a_later_batch_is_settled_as_the_first_was(world, round_):
+    """An objection to the second batch, after the province's closing and the first batch's 公布, is upheld."""
+    ApplicationItem.objects.filter(pk=world.other_item.pk).update(state=State.FIRST_REVIEWED)
+    propose(world, despite_waiting=True)
+    after(world)
+    publish(world, despite_waiting=True)
+    ApplicationItem.objects.filter(pk=world.other_item.pk).update(state=State.APPROVED)
+    propose(world, starts_on=clock.today(), ends_on=dt.date(2020, 12, 2))
+    shown = ResultList.objects.proposed().first()
+    kept = objection(shown, school_code=world.other_school_org.code)
+    objections.answer_objection(kept, is_upheld=True, answer="属实", by=world.office, at=clock.now())
+    at = world.at("2020-12-03T00:00:00+08:00")
+    assert any(kept.receipt in line for line in services.final_obstacles(world.round, at))
+    closings = world.round.closings
+    extend(
+        round=world.round,
+        organization=None,
+        closings=closings._replace(province=at + dt.timedelta(days=2)),
+        reason="异议成立，重新审定",
+        by=world.office,
+        at=at,
+    )
+    for action in ("item_reconsider", "item_reject"):
+        review.run(action, world.other_item, by=world.office, at=at, comment="异议成立")
+    assert services.final_obstacles(world.round, at) == []
 
 
 @pytest.mark.parametrize(

@@ -152,12 +152,24 @@ def test_no_extension_for_a_school_that_may_not_apply(world):
         put_off(world, round, world.bureau, school_closes_at=SCHOOL + DAY)
 
 
-def test_nothing_is_extended_once_the_result_stands(world, round):
+@pytest.mark.parametrize("left", ["", "submitted", "first_reviewed", "returned", "approved"])
+def test_nothing_is_extended_once_the_results_stand_and_nothing_is_left(world, round, left):
+    item = make_item(make_application(round, world.school), world.level, state="approved")
+    other = make_application(round, world.other_school)
+    make_item(other, world.level, state=left or "rejected")
+    make_item(other, world.level.certificate.levels.create(level=1), state="draft")
     round.lists.create(
-        kind="final", title="结果", rows=[], published_by=world.office, published_at=clock.now()
+        kind="final",
+        title="结果",
+        rows=[{"item": item.pk}],
+        published_by=world.office,
+        published_at=clock.now(),
     )
-    with pytest.raises(ValidationError, match="已经公布"):
-        put_off(world, round, school_closes_at=SCHOOL + DAY)
+    if left:
+        put_off(world, round, province_closes_at=PROVINCE + DAY)
+    else:
+        with pytest.raises(ValidationError, match="已经公布"):
+            put_off(world, round, province_closes_at=PROVINCE + DAY)
 
 
 @pytest.mark.parametrize(
