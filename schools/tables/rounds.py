@@ -4,12 +4,16 @@ import datetime as dt
 from typing import Any
 
 import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import Organization, User
 from core import clock
 from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, with_note
 from core.templatetags import portal
 from schools.models import ApplicationRound, Closings, School
+from schools.permissions import may_open_school
 from schools.services.rounds import standing_closings
 
 
@@ -78,9 +82,7 @@ COUNTS = [
 class ProgressTable(PortalTable):
     """Rows are schools with the annotations of `schools.views.rounds.progress_of`."""
 
-    organization = tables.Column(
-        "院校", order_by="organization__name", linkify=("schools:detail", [tables.A("pk")]), attrs=WIDE
-    )
+    organization = tables.Column("院校", order_by="organization__name", attrs=WIDE)
     supervisor = tables.Column(
         "主管部门", accessor="organization__supervisor", order_by="organization__supervisor__code"
     )
@@ -98,10 +100,18 @@ class ProgressTable(PortalTable):
         fields: list[str] = []
         order_by = ("supervisor", "code")
 
-    def __init__(self, *args: Any, round: ApplicationRound, **kwargs: Any) -> None:
-        self.round, self.general = round, standing_closings(round, None)
+    def __init__(self, *args: Any, round: ApplicationRound, user: User, **kwargs: Any) -> None:
+        self.round, self.user = round, user
         self.named = {e.organization_id for e in round.extensions.all() if e.organization_id}
         super().__init__(*args, **kwargs)
+
+    def render_organization(self, value: Organization, record: School) -> str | SafeString:
+        if not may_open_school(self.user, value):
+            return str(value)
+        return format_html('<a href="{}">{}</a>', reverse("schools:detail", args=[record.pk]), value)
+
+    def value_organization(self, value: Organization) -> str:
+        return str(value)
 
     def render_standing(self, record: Any) -> SafeString:
         return portal.state(*_standing(record))

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from accounts.models import Organization
 from core import clock
-from core.models import Event, Notice
+from core.models import Attachment, Event, Notice
 from obligations.models import Obligation
 from schools import decision_list
 from schools.models import AnnualPlan, Application, ApplicationItem, Programme
@@ -267,6 +267,51 @@ def test_an_item_tells_the_version_it_was_handed_in_with_and_when_a_return_is_pa
     assert "上次退回意见（5月20日）： 请改人数" in text_of(own)
     reviews.decide_many(action="item_reject", items=[first.pk], **decided | {"comment": "超规模"})
     assert "审核意见 超规模" in text_of(client.get(address("item", first.pk)))
+
+
+@pytest.fixture
+def routed(world, round, level):
+    """Of a school that the province supervises, through the bureau of its place (SX 三.1)."""
+    Organization.objects.filter(pk=world.school_org.pk).update(supervisor=world.province)
+    return handed_in(round, world.school, [level], reviewer=world.bureau)[0]
+
+
+def test_a_bureau_opens_all_that_belongs_to_what_it_reviews_and_is_offered_no_more(
+    world, round, routed, client_for
+):
+    client = client_for(world.city_officer)
+    agreement = reverse("agreements:detail", args=[routed.agreement_id])
+    [signed] = Attachment.objects.of(routed.agreement)
+    assert client.get(agreement).status_code == 200
+    for page in (
+        address("item", routed.pk),
+        address("application", routed.application_id),
+        address("queue"),
+        reverse("rounds:progress", args=[round.pk]),
+        agreement,
+    ):
+        body = client.get(page).content.decode()
+        links = set(re.findall(r'href="(/(?!static/)[^"#?]*)', body))
+        assert [link for link in links if client.get(link).status_code != 200] == []
+        if page == address("item", routed.pk):
+            assert reverse("core:attachment", args=[signed.pk]) in links
+            assert "填报情况不在您的查看范围内" in body
+
+
+def test_what_another_bureau_reviews_or_is_a_draft_shows_no_agreement(world, routed, client_for):
+    agreement = reverse("agreements:detail", args=[routed.agreement_id])
+    assert client_for(world.other_city_officer).get(agreement).status_code == 404
+    ApplicationItem.objects.filter(pk=routed.pk).update(state="draft")
+    assert client_for(world.city_officer).get(agreement).status_code == 404
+
+
+def test_the_schools_of_ones_own_are_linked(world, round, item, client_for):
+    client = client_for(world.city_officer)
+    own = reverse("schools:detail", args=[world.school.pk])
+    for page in (address("application", item.application_id), reverse("rounds:progress", args=[round.pk])):
+        assert own in client.get(page).content.decode()
+    history = reverse("reporting:history", args=[world.school.pk])
+    assert history in client.get(address("item", item.pk)).content.decode()
 
 
 def test_the_next_item_of_the_queue(world, round, client_for):

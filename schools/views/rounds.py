@@ -167,7 +167,7 @@ class Progress(ListPage):
         return progress_of(self.round, self.request.user)
 
     def get_table_kwargs(self) -> dict[str, Any]:
-        return {"round": self.round}
+        return {"round": self.round, "user": self.request.user}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
