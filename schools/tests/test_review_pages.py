@@ -16,7 +16,7 @@ from core import clock
 from core.models import Attachment, Event, Notice
 from obligations.models import Obligation
 from schools import decision_list
-from schools.models import AnnualPlan, Application, ApplicationItem, Programme
+from schools.models import AnnualPlan, Application, ApplicationItem, Programme, RoundExtension
 from schools.services import applications, reviews
 from schools.tests import applying
 from schools.tests.reviewing import handed_in, hubei_round, new_level
@@ -133,6 +133,29 @@ def test_the_filters(world, round, client_for, query, count):
     name, value = query.split("=")
     found = client_for(world.office).get(address("queue"), {"round": "", "state": "", name: value})
     assert found.context["count"] == count
+
+
+@pytest.mark.parametrize(("named", "count"), [(True, 1), (False, 0)])
+def test_a_round_that_one_school_still_has_time_in_is_open_to_its_reviewers(
+    world, round, level, client_for, named, count
+):
+    """A newer one is over; this one is, but for a school: its own, and not that of another city."""
+    handed_in(round, world.school, [level], reviewer=world.bureau)
+    handed_in(round, world.other_school, [level], reviewer=world.other_bureau)
+    later = round.province_closes_at + dt.timedelta(days=9)
+    RoundExtension.objects.create(
+        round=round,
+        organization=world.school_org if named else world.other_school_org,
+        school_closes_at=round.school_closes_at,
+        city_closes_at=later,
+        province_closes_at=later,
+        reason="停电",
+        created_by=world.office,
+        created_at=clock.now(),
+    )
+    hubei_round(number=2)
+    world.at(later - dt.timedelta(minutes=1))
+    assert client_for(world.city_officer).get(address("queue")).context["count"] == count
 
 
 def test_the_queue_asks_as_much_for_three_rows_as_for_one(world, round, client_for):

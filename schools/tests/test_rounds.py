@@ -484,6 +484,18 @@ def test_a_city_sees_the_provinces_schools_that_it_reviews(world, client_for):
     assert school.pk in {r.record.pk for r in page.context["table"].rows}
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_the_home_shows_a_round_as_long_as_ones_own_school_has_time(world, round, client_for, ours):
+    """Held up by an extension for all or for the school itself, not by another's."""
+    late = PROVINCE + 5 * DAY
+    steps = dict.fromkeys(services.STEPS, late)
+    put_off(world, round, world.school_org if ours else world.other_school_org, **steps)
+    world.at(late - MICROSECOND)
+    assert (str(round) in client_for(world.contact).get("/").content.decode()) == ours
+    world.at(late)
+    assert str(round) not in client_for(world.contact).get("/").content.decode()
+
+
 @pytest.mark.parametrize("name", ["list", "detail", "progress"])
 def test_pages_cost_the_same_for_one_and_three(world, round, client_for, name):
     client = client_for(world.office)
