@@ -24,6 +24,24 @@ class ClosingColumn(InstantColumn):
         return portal.closing(value)
 
 
+class StandingColumn(ClosingColumn):
+    """A closing of a round as it stands with the extensions for all, which no column of the database holds."""
+
+    def __init__(self, step: str, **kwargs: Any) -> None:
+        super().__init__(orderable=False, **kwargs)
+        self.step = step
+
+    def _closing(self, round: ApplicationRound) -> dt.datetime:
+        found: dt.datetime = getattr(standing_closings(round, None), self.step)
+        return found
+
+    def render(self, record: ApplicationRound) -> str:  # type: ignore[override]
+        return super().render(self._closing(record))
+
+    def value(self, record: ApplicationRound, **kwargs: Any) -> str:  # type: ignore[override]
+        return super().value(self._closing(record))
+
+
 def stage(round: ApplicationRound, closings: Closings, at: dt.datetime) -> tuple[str, str]:
     """(state for the badge, words): where a round stands for those closings."""
     if at < round.opens_at:
@@ -47,9 +65,9 @@ class RoundTable(PortalTable):
     )
     stage = tables.Column("进度", empty_values=(), orderable=False)
     opens_at = InstantColumn(verbose_name="开始申报")
-    school_closes_at = ClosingColumn(verbose_name="院校填报截止")
-    city_closes_at = ClosingColumn(verbose_name="市级初审截止")
-    province_closes_at = ClosingColumn(verbose_name="省级审核截止")
+    school_closes_at = StandingColumn("school", verbose_name="院校填报截止")
+    city_closes_at = StandingColumn("city", verbose_name="市级初审截止")
+    province_closes_at = StandingColumn("province", verbose_name="省级审核截止")
     document = tables.Column("通知文号", attrs=WIDE)
 
     class Meta(PortalTable.Meta):

@@ -1,6 +1,7 @@
 """Application rounds: Hubei's calendar at its exact instants, extensions, routes, and the pages."""
 
 import datetime as dt
+import io
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from accounts.models import Organization
 from core import clock
@@ -482,6 +484,20 @@ def test_a_city_sees_the_provinces_schools_that_it_reviews(world, client_for):
     make_application(round, school, reviewer=world.bureau)
     page = client_for(world.city_officer).get(reverse("rounds:progress", args=[round.pk]))
     assert school.pk in {r.record.pk for r in page.context["table"].rows}
+
+
+def test_the_list_tells_the_closings_in_force(world, round, client_for):
+    put_off(world, round, school_closes_at=SCHOOL + DAY)
+    put_off(world, round, world.school_org, city_closes_at=CITY + DAY)
+    client, address = client_for(world.auditor), reverse("rounds:list")
+    page = client.get(address).content.decode()
+    assert portal.closing(SCHOOL + DAY) in page
+    assert portal.closing(SCHOOL) not in page
+    assert portal.closing(CITY) in page
+    sheet = load_workbook(io.BytesIO(client.post(address).content)).active
+    cells = [cell for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert "2021-05-26 00:00" in cells
+    assert "2021-05-25 00:00" not in cells
 
 
 @pytest.mark.parametrize("ours", [True, False])
