@@ -4,12 +4,13 @@ Instants are aware. Closings are half-open, so midnight is told as 24:00 of the 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
@@ -64,7 +65,7 @@ PRESETS: dict[str, tuple[str, str, Routes]] = {
     ),
     "shanxi": (
         "山西口径",
-        "各类院校都经所在市教育局初审（晋教职成〔2020〕9号 三.1）",
+        "各类院校都经所在市教育局初审（晋教职成〔2020〕9号 三.1）；所在市没有教育局的省属院校直接报省",
         dict.fromkeys(CELLS, True),
     ),
 }
@@ -93,6 +94,21 @@ def reviewer_of(round: ApplicationRound, school: School) -> Organization | None:
         kind=Organization.Kind.CITY, city=organization.city_id, is_demonstration=organization.is_demonstration
     )
     return bureaux.order_by("pk").first() if organization.city_id else None
+
+
+def without_bureau(kinds: Collection[str], routes: Routes) -> QuerySet[School]:
+    """Whom `reviewer_of` sends straight to the province though the routes say through a city: the province's
+    schools with no bureau at their place, or no place."""
+    through = [kind for kind in kinds if routes.get((kind, Organization.Kind.PROVINCE.value))]
+    bureau = Organization.objects.filter(
+        kind=Organization.Kind.CITY,
+        city=OuterRef("organization__city"),
+        is_demonstration=OuterRef("organization__is_demonstration"),
+    )
+    schools = School.objects.eligible(through).filter(
+        ~Exists(bureau), organization__supervisor__kind=Organization.Kind.PROVINCE
+    )
+    return schools.select_related("organization").order_by("organization__code")
 
 
 def routes_of(round: ApplicationRound) -> Routes:

@@ -512,6 +512,25 @@ def test_the_home_shows_a_round_as_long_as_ones_own_school_has_time(world, round
     assert str(round) not in client_for(world.contact).get("/").content.decode()
 
 
+def test_the_preview_names_the_schools_that_lack_the_bureau_they_would_go_through(world, client_for):
+    """The province's, of no city or of one without a bureau: they go straight to the province."""
+    world.at(sh("2021-05-10T09:00:00"))
+    college = world.add_school("省属甲职业学院")
+    lost = world.add_school("省属乙职业学院")
+    Organization.objects.filter(pk__in=[college.pk, lost.pk]).update(supervisor=world.province)
+    Organization.objects.filter(pk=lost.pk).update(city=None)
+    client, cell = client_for(world.office), {"route_secondary_vocational_province": "on"}
+    page = client.post(reverse("rounds:new"), typed(**cell)).content.decode()
+    assert "省属乙职业学院" in page
+    assert "省属甲职业学院" not in page
+    assert "省属乙职业学院" not in client.post(reverse("rounds:new"), typed()).content.decode()
+    round = hubei(world, at="2021-05-10T09:00:00", preset="shanxi")
+    assert reviewer_of(round, School.objects.get(pk=lost.pk)) is None
+    assert reviewer_of(round, School.objects.get(pk=college.pk)) == world.bureau
+    changed = client.post(reverse("rounds:edit", args=[round.pk]), typed(**cell)).content.decode()
+    assert "省属乙职业学院" in changed
+
+
 @pytest.mark.parametrize("name", ["list", "detail", "progress"])
 def test_pages_cost_the_same_for_one_and_three(world, round, client_for, name):
     client = client_for(world.office)
