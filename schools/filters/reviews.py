@@ -16,6 +16,13 @@ from schools.services import reviews
 STATES = [choice for choice in ApplicationItem.State.choices if choice[0] != ApplicationItem.State.DRAFT]
 
 
+def _certificates(request: HttpRequest) -> QuerySet[Certificate]:
+    """Those of the items that the user sees."""
+    items = ApplicationItem.objects.visible_to(request.user).handed_in()
+    found = items.filter(certificate_level__certificate=OuterRef("pk"))
+    return Certificate.objects.filter(Exists(found)).order_by("name")
+
+
 class QueueFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label="院校、证书", method="search")
     round = django_filters.ModelChoiceFilter(
@@ -40,7 +47,7 @@ class QueueFilter(django_filters.FilterSet):
     certificate = django_filters.ModelChoiceFilter(
         label="证书",
         field_name="certificate_level__certificate",
-        queryset=Certificate.objects.order_by("name"),
+        queryset=_certificates,
         empty_label="全部",
     )
     opinion = django_filters.ChoiceFilter(

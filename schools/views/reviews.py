@@ -80,9 +80,10 @@ class Queue(ListPage):
 
 
 def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
-    items = ApplicationItem.objects.visible_to(request.user).handed_in()
+    user = request.user
+    items = ApplicationItem.objects.visible_to(user).handed_in().with_total()
     item = get_object_or_404(
-        items.with_total().select_related(
+        queue.with_neighbours(items, user, reviews.waiting_state(user)).select_related(
             "application__round",
             "application__school__organization__supervisor",
             "application__school__organization__city",
@@ -94,7 +95,7 @@ def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
         ),
         pk=pk,
     )
-    check_right(request.user)
+    check_right(user)
     return item
 
 
@@ -104,7 +105,6 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user, at = request.user, clock.now()
     eligibility.load([item], at, drafts=False)
     offers = _offers(user, item, at)
-    before, after = queue.neighbours(item, user, reviews.waiting_state(user))
     context = {
         "item": item,
         "application": item.application,
@@ -120,8 +120,8 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "open_offers": [offer for offer in offers if offer.open],
         "shut_offers": [offer for offer in offers if not offer.open],
         "closes": queue.step_closes(item),
-        "before": before,
-        "after": after,
+        "before": item.before,
+        "after": item.after,
     }
     return render(request, "schools/reviews/item.html", context)
 
