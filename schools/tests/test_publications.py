@@ -16,7 +16,7 @@ from core.models import Event, Notice
 from obligations.calendar import add_months
 from obligations.models import Obligation, ObligationKind, Outcome
 from schools import result_lists
-from schools.models import ApplicationItem, Objection, ResultList, SchoolFiling
+from schools.models import ApplicationItem, Closings, Objection, ResultList, SchoolFiling
 from schools.services import objections
 from schools.services import publications as services
 from schools.services.publications import Heading
@@ -129,6 +129,54 @@ def test_what_is_not_waiting_does_not_hold_it_up(world, round_, state):
     level = world.level.certificate.levels.create(level=1)
     make_item(world.item.application, level, state=state)
     assert len(propose(world).rows) == 2
+
+
+def lapsing(world, state, returned_from=""):
+    application = make_application(world.round, world.add_school("第三学校"), reviewer=world.bureau)
+    return make_item(application, world.level, state=state, returned_from=returned_from)
+
+
+@pytest.mark.parametrize(
+    ("state", "returned_from", "step", "words"),
+    [
+        (State.RETURNED, State.SUBMITTED, "city", "退回后到期未重新提交的 1 个"),
+        (State.RETURNED, State.FIRST_REVIEWED, "province", "退回后到期未重新提交的 1 个"),
+        (State.SUBMITTED, "", "city", "市级初审到期未办的 1 个"),
+    ],
+)
+def test_what_only_an_extension_would_reopen_does_not_hold_it_up(
+    world, round_, state, returned_from, step, words
+):
+    item = lapsing(world, state, returned_from)
+    closing = getattr(round_.closings, step)
+    assert services.undecided([round_], closing - dt.timedelta(microseconds=1))[round_.pk] == (1, 0, 0)
+    world.at(closing - dt.timedelta(microseconds=1))
+    today = clock.today() + dt.timedelta(days=1)
+    with pytest.raises(ValidationError, match="还有 1 个项目没有审定"):
+        propose(world, starts_on=today, ends_on=today)
+    world.at(closing)
+    found = services.undecided([round_], closing)[round_.pk]
+    assert (found.waiting, found.lapsed_words) == (0, words)
+    later = clock.now() + dt.timedelta(days=20)
+    extend(
+        round=round_,
+        organization=item.application.school.organization,
+        closings=Closings(later, later, later),
+        reason="停电",
+        by=world.office,
+        at=clock.now(),
+    )
+    assert services.undecided([round_], closing)[round_.pk] == (1, 0, 0)
+    world.at(later)
+    today = clock.today()
+    assert len(propose(world, starts_on=today, ends_on=today).rows) == 2
+
+
+def test_what_the_province_itself_did_not_decide_still_holds_it_up(world, round_):
+    lapsing(world, State.FIRST_REVIEWED)
+    today = clock.local(world.at(round_.province_closes_at)).date()
+    with pytest.raises(ValidationError, match="已过审核截止的，先延期"):
+        propose(world, starts_on=today, ends_on=today)
 
 
 def test_what_was_shown_is_not_shown_again_unless_it_changed(world, round_):
