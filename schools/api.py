@@ -26,6 +26,7 @@ from schools.models import (
     RoundRoute,
     School,
 )
+from schools.services.rounds import standing_closings
 from schools.workflow import review
 
 
@@ -35,9 +36,16 @@ class RouteSerializer(serializers.ModelSerializer):
         fields = ["kind", "authority", "through_city"]
 
 
+class ClosingsSerializer(serializers.Serializer):
+    school = serializers.DateTimeField()
+    city = serializers.DateTimeField()
+    province = serializers.DateTimeField()
+
+
 class RoundSerializer(serializers.ModelSerializer):
     kinds = serializers.ListField(child=serializers.ChoiceField(choices=School.Kind.choices))
     closed_batches = serializers.ListField(child=serializers.CharField())
+    closings = serializers.SerializerMethodField(help_text="现行的各环节截止，含对全部院校的延期")
     routes = RouteSerializer(many=True, read_only=True)
 
     class Meta:
@@ -51,6 +59,7 @@ class RoundSerializer(serializers.ModelSerializer):
             "school_closes_at",
             "city_closes_at",
             "province_closes_at",
+            "closings",
             "catalogue",
             "kinds",
             "minimum_candidates",
@@ -58,6 +67,10 @@ class RoundSerializer(serializers.ModelSerializer):
             "closed_batches",
             "routes",
         ]
+
+    @extend_schema_field(ClosingsSerializer)
+    def get_closings(self, round: ApplicationRound) -> Any:
+        return ClosingsSerializer(standing_closings(round, None)._asdict()).data
 
 
 class RoundFilter(django_filters.FilterSet):
@@ -68,6 +81,11 @@ class RoundFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
+_CLOSINGS = {
+    "school": "2021-05-25T00:00:00+08:00",
+    "city": "2021-05-28T00:00:00+08:00",
+    "province": "2021-06-01T00:00:00+08:00",
+}
 _ROUND = {
     "id": 3,
     "year": 2021,
@@ -77,6 +95,7 @@ _ROUND = {
     "school_closes_at": "2021-05-25T00:00:00+08:00",
     "city_closes_at": "2021-05-28T00:00:00+08:00",
     "province_closes_at": "2021-06-01T00:00:00+08:00",
+    "closings": _CLOSINGS,
     "catalogue": "",
     "kinds": ["higher_vocational", "secondary_vocational"],
     "minimum_candidates": None,
@@ -89,13 +108,14 @@ _ROUND = {
 @extend_schema_view(
     list=extend_schema(
         summary="申报批次清单",
-        description="各环节的截止为原定时刻；个别延期见各校申报的 closings。早于截止时刻收到的为按期。",
+        description="*_closes_at 为原定时刻；closings 为现行的，含对全部院校的延期；个别院校的延期见各校申报的 closings。"
+        "早于截止时刻收到的为按期。",
         examples=[sample(_ROUND)],
     ),
     retrieve=extend_schema(summary="一个申报批次", examples=[sample(_ROUND)]),
 )
 class RoundViewSet(VisibleViewSet):
-    queryset = ApplicationRound.objects.prefetch_related("routes")
+    queryset = ApplicationRound.objects.prefetch_related("routes", "extensions")
     serializer_class = RoundSerializer
     filterset_class = RoundFilter
     scope = Scope.READ_APPLICATIONS
@@ -135,12 +155,6 @@ class ItemSerializer(serializers.ModelSerializer):
             "review_comment",
             "decided_at",
         ]
-
-
-class ClosingsSerializer(serializers.Serializer):
-    school = serializers.DateTimeField()
-    city = serializers.DateTimeField()
-    province = serializers.DateTimeField()
 
 
 class ApplicationSerializer(serializers.ModelSerializer):
@@ -187,11 +201,6 @@ class ApplicationFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-_CLOSINGS = {
-    "school": "2021-05-25T00:00:00+08:00",
-    "city": "2021-05-28T00:00:00+08:00",
-    "province": "2021-06-01T00:00:00+08:00",
-}
 _ITEM = {
     "id": 81,
     "certificate_level": 4,
@@ -271,8 +280,9 @@ class ApplicationViewSet(VisibleViewSet):
     @action(detail=True, filterset_class=None, pagination_class=None)
     def steps(self, request: Request, pk: int) -> Response:
         items = ApplicationItem.objects.visible_to(request.user).filter(application=self.get_object())
-        items = items.select_related(
-            "application__round", "application__reviewer", "application__school", "certificate_level"
+        # Prefetched, the items share one application and one round, which know their closings and lists.
+        items = items.select_related("certificate_level").prefetch_related(
+            "application__round__extensions", "application__reviewer", "application__school"
         )
         told = [
             {"item": item.pk, "steps": steps(review, item, user=request.user, at=clock.now())}

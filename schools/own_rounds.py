@@ -16,7 +16,8 @@ def own_standings(
     user: User, only: ApplicationRound | None = None, *, open_only: bool = False
 ) -> list[dict[str, Any]]:
     """Of a school's user: the rounds in which it may still do something or has an application, with what it
-    may do next; three queries, one where there is no round. `open_only`: rounds that are not over."""
+    may do next; three queries, one where there is no round. `open_only`: rounds that are not over for
+    the school."""
     if user.role not in Role.of_a_school():
         return []
     at = clock.now()
@@ -25,7 +26,7 @@ def own_standings(
     if only:
         visible = visible.filter(pk=only.pk)
     if open_only:
-        visible = visible.open_at(at)
+        visible = visible.open_at(at, [user.organization_id])
     rounds = visible.annotate(own_kind=Subquery(school.values("kind"))).prefetch_related("extensions")
     rows = []
     for round, application, states in _begun(user, list(rounds)):

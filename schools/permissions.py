@@ -1,6 +1,6 @@
 """Who may do what with schools, their programmes and the roster: pure predicates."""
 
-from accounts.models import Role, User
+from accounts.models import Organization, Role, User
 from schools.models import ApplicationItem, ExpertOpinion, Programme, School
 
 
@@ -25,6 +25,12 @@ def may_register_schools(user: User) -> bool:
 def may_edit(user: User, school: School) -> bool:
     """Facts, programmes and plans are the province's to set (SX 三.1)."""
     return user.role == Role.OFFICE
+
+
+def may_open_school(user: User, organization: Organization) -> bool:
+    """As reviewers: its own pages and its reporting. A city may review the items of a school that another
+    authority supervises, and then sees these alone."""
+    return user.sees_province or user.organization_id in {organization.pk, organization.supervisor_id}
 
 
 def may_see_mobile(user: User, school: School) -> bool:

@@ -139,23 +139,17 @@ def behind_and_open(user: Any, school: int) -> tuple[list[Obligation], list[Obli
     return behind, [row for row in found if row.outcome == Outcome.PENDING]
 
 
-def neighbours(item: ApplicationItem, user: Any, state: str) -> tuple[int | None, int | None]:
-    """Keys of the items before and after this one among those of its round in `state`."""
-    code = item.application.school.organization.code
-    others = (
-        ApplicationItem.objects.visible_to(user).handed_in().filter(application__round=item.application.round)
-    )
+def with_neighbours(items: ApplicationItemQuerySet, user: Any, state: str) -> ApplicationItemQuerySet:
+    """`before` and `after`: the keys of the items next to each among those of its round in `state`, or null."""
+    code = "application__school__organization__code"
+    others = ApplicationItem.objects.visible_to(user).handed_in()
+    others = others.filter(application__round=OuterRef("application__round"))
     if state:
         others = others.filter(state=state)
-    before = Q(application__school__organization__code__lt=code) | Q(
-        application__school__organization__code=code, pk__lt=item.pk
+    same = Q(**{code: OuterRef(code)})
+    before = Q(**{f"{code}__lt": OuterRef(code)}) | (same & Q(pk__lt=OuterRef("pk")))
+    after = Q(**{f"{code}__gt": OuterRef(code)}) | (same & Q(pk__gt=OuterRef("pk")))
+    keys = others.order_by(*ORDER).values("pk")
+    return items.annotate(
+        before=Subquery(keys.filter(before).reverse()[:1]), after=Subquery(keys.filter(after)[:1])
     )
-    after = Q(application__school__organization__code__gt=code) | Q(
-        application__school__organization__code=code, pk__gt=item.pk
-    )
-    keys = others.order_by(*ORDER).values_list("pk", flat=True)
-    nearest = [Subquery(keys.filter(before).reverse()[:1]), Subquery(keys.filter(after)[:1])]
-    found: tuple[int | None, int | None] = (
-        ApplicationItem.objects.filter(pk=item.pk).values_list(*nearest).get()
-    )
-    return found

@@ -87,8 +87,8 @@ def _may_withdraw(item: ApplicationItem, at: dt.datetime) -> list[str]:
 
 
 def _announced(item: ApplicationItem) -> list[str]:
-    if item.application.round.is_announced:
-        return ["结果已经公布，不能撤回审核意见；需要变更的，结束试点项目或在下一批次申报。"]
+    if item.pk in item.application.round.announced_items:
+        return ["该项目的结果已经公布，不能撤回审核意见；需要变更的，结束试点项目或在下一批次申报。"]
     return []
 
 

@@ -86,6 +86,25 @@ def test_rounds_caps_and_standards(filed):
     assert ids(filed.office, "standards/", state="filed") == []
 
 
+def test_a_round_has_the_closings_as_announced_and_in_force(filed):
+    until = filed.round.province_closes_at + dt.timedelta(days=3)
+    closings = dict(zip(("school_closes_at", "city_closes_at"), filed.round.closings, strict=False))
+    for organization, closing in ((None, until), (filed.school_org, until + dt.timedelta(days=1))):
+        RoundExtension.objects.create(
+            round=filed.round,
+            organization=organization,
+            **closings,
+            province_closes_at=closing,
+            reason="停电",
+            created_by=filed.office,
+            created_at=clock.now(),
+        )
+    told = Api(token_of(filed.contact)).get(f"rounds/{filed.round.pk}/").json()
+    assert dt.datetime.fromisoformat(told["closings"]["province"]) == until
+    assert dt.datetime.fromisoformat(told["province_closes_at"]) == filed.round.province_closes_at
+    assert dt.datetime.fromisoformat(told["closings"]["school"]) == filed.round.school_closes_at
+
+
 @pytest.mark.parametrize("path", ["applications/", "programmes/", "plans/", "rounds/", "standards/"])
 def test_a_longer_list_asks_no_more_queries(filed, path, django_assert_max_num_queries):
     api = Api(token_of(filed.office))

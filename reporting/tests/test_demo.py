@@ -304,7 +304,7 @@ def _has_a_round_that_is_over():
     assert (proposed.kind, final.kind) == ("proposed", "final")
     assert proposed.is_over(clock.now())
     assert proposed.objections.get().answered_at
-    assert not publications.waiting(spring).exists()
+    assert publications.undecided([spring], clock.now())[spring.pk] == (0, 0, 0)
     items = ApplicationItem.objects.filter(application__round=spring)
     begun = Programme.objects.filter(origin__in=items)
     assert begun.values("school").distinct().count() == 12

@@ -10,10 +10,17 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import Organization
 from certificates.models import Certificate
 from core import clock
-from schools.models import ApplicationItem, ApplicationRound, ExpertOpinion, School
+from schools.models import Application, ApplicationItem, ApplicationRound, ExpertOpinion, School
 from schools.services import reviews
 
 STATES = [choice for choice in ApplicationItem.State.choices if choice[0] != ApplicationItem.State.DRAFT]
+
+
+def _certificates(request: HttpRequest) -> QuerySet[Certificate]:
+    """Those of the items that the user sees."""
+    items = ApplicationItem.objects.visible_to(request.user).handed_in()
+    found = items.filter(certificate_level__certificate=OuterRef("pk"))
+    return Certificate.objects.filter(Exists(found)).order_by("name")
 
 
 class QueueFilter(django_filters.FilterSet):
@@ -40,7 +47,7 @@ class QueueFilter(django_filters.FilterSet):
     certificate = django_filters.ModelChoiceFilter(
         label="证书",
         field_name="certificate_level__certificate",
-        queryset=Certificate.objects.order_by("name"),
+        queryset=_certificates,
         empty_label="全部",
     )
     opinion = django_filters.ChoiceFilter(
@@ -82,6 +89,7 @@ def all_filtered(request: HttpRequest, items: QuerySet[Any]) -> list[int]:
 
 
 def newest_round(user: Any) -> ApplicationRound | None:
-    """The newest that is open, else the newest of all."""
+    """The newest that is open, if only for a school that applied in it, else the newest of all."""
     rounds = ApplicationRound.objects.visible_to(user)
-    return rounds.open_at(clock.now()).first() or rounds.first()
+    schools = Application.objects.visible_to(user).filter(round=OuterRef("round")).values("school")
+    return rounds.open_at(clock.now(), schools).first() or rounds.first()

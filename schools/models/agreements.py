@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -21,23 +22,22 @@ EXPIRING_DAYS = 60
 
 class AgreementQuerySet(models.QuerySet["Agreement"]):
     def visible_to(self, user: Any) -> "AgreementQuerySet":
-        """The province all; an evaluator its own; a school what it is a party to; a city what its schools are;
-        an expert those of the items asked about."""
+        """The province all; an evaluator its own; a school what it is a party to; a city what its schools are,
+        and those of the items that it reviews first; an expert those of the items asked about."""
         if user.sees_province:
             return self.all()
         if user.role == Role.EVALUATOR:
             return self.filter(evaluator=user.organization_id)
-        if user.role == Role.CITY_BUREAU or user.role in Role.of_a_school():
-            parties = AgreementParty.objects.filter(
-                agreement=OuterRef("pk"), school__organization__in=Organization.objects.visible_to(user)
-            )
+        parties = AgreementParty.objects.filter(
+            agreement=OuterRef("pk"), school__organization__in=Organization.objects.visible_to(user)
+        )
+        items = apps.get_model("schools.ApplicationItem").objects.visible_to(user)
+        shown = Q(Exists(items.filter(agreement=OuterRef("pk"))))
+        if user.role in Role.of_a_school():
             return self.filter(Exists(parties))
-        if user.role == Role.EXPERT:
-            asked = self.model._base_manager.filter(
-                items__opinions__expert=user, items__opinions__state__in=["asked", "given"]
-            )
-            return self.filter(pk__in=asked.values("pk"))
-        return self.none()
+        if user.role == Role.CITY_BUREAU:
+            return self.filter(shown | Q(Exists(parties)))
+        return self.filter(shown) if user.role == Role.EXPERT else self.none()
 
     def of_school(self, school_id: int, day: dt.date | None = None) -> "AgreementQuerySet":
         """Those to which the school has said yes and, where a day is given, that it has not left by then."""

@@ -32,6 +32,10 @@ class ResultListQuerySet(models.QuerySet["ResultList"]):
     def final(self) -> "ResultListQuerySet":
         return self.filter(kind=ResultList.Kind.FINAL)
 
+    def items(self) -> set[int]:
+        """The keys of the items on these lists; one query."""
+        return {row["item"] for rows in self.order_by().values_list("rows", flat=True) for row in rows}
+
 
 class ResultList(models.Model):
     """The approved items of a round as they stood when published. The rows are frozen:

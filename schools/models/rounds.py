@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.functional import cached_property
 
 from accounts.models import Organization, Role
@@ -32,9 +32,14 @@ class ApplicationRoundQuerySet(models.QuerySet["ApplicationRound"]):
         roles = {Role.CITY_BUREAU, Role.EXPERT, *Role.of_a_school()}
         return self.all() if user.sees_province or user.role in roles else self.none()
 
-    def open_at(self, at: dt.datetime) -> "ApplicationRoundQuerySet":
-        """Begun, and the province has not closed it; single schools may have longer."""
-        return self.filter(opens_at__lte=at, province_closes_at__gt=at)
+    def open_at(self, at: dt.datetime, schools: Any) -> "ApplicationRoundQuerySet":
+        """Begun, and the province has not closed it: for all, or for one of `schools` (keys, or a query)."""
+        longer = RoundExtension.objects.filter(
+            Q(organization=None) | Q(organization__in=schools),
+            round=OuterRef("pk"),
+            province_closes_at__gt=at,
+        )
+        return self.filter(Q(province_closes_at__gt=at) | Q(Exists(longer)), opens_at__lte=at)
 
 
 class ApplicationRound(models.Model):
@@ -86,9 +91,10 @@ class ApplicationRound(models.Model):
         return Closings(self.school_closes_at, self.city_closes_at, self.province_closes_at)
 
     @cached_property
-    def is_announced(self) -> bool:
-        """Whether the final list stands. Asked once of an instance."""
-        return bool(self.lists.filter(kind="final").exists())
+    def announced_items(self) -> set[int]:
+        """The keys of the items on its final lists, of which there may be several. Asked once of an instance."""
+        found: set[int] = self.lists.final().items()
+        return found
 
     def closings_of(self, organization_id: int) -> Closings:
         """For one school, with the extensions for all and its own. One query, or none where `extensions`

@@ -1,11 +1,13 @@
 """Publishing a round's results: 公示 for objections, then 公布 for good. Rows are frozen at that instant."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
@@ -17,7 +19,7 @@ from obligations.calendar import add_months
 from obligations.closing import people_of
 from obligations.models import ObligationKind
 from obligations.services.rights import require
-from schools import permissions
+from schools import eligibility, permissions
 from schools.models import ApplicationItem, ApplicationRound, Objection, ResultList, SchoolFiling
 
 events.register(result_proposed="公示名单", result_published="公布名单")
@@ -40,9 +42,42 @@ class Change(NamedTuple):
 # --- what there is to publish
 
 
-def waiting(round: ApplicationRound) -> QuerySet[ApplicationItem]:
-    """The round's items that nobody has decided yet."""
-    return ApplicationItem.objects.filter(application__round=round, state__in=WAITING)
+class Undecided(NamedTuple):
+    """How many items nobody has decided: those that wait, and those whose time ran out with the school that
+    was to mend them or with the city that was to review them. With these, only an extension goes on."""
+
+    waiting: int
+    unmended: int
+    unreviewed: int
+
+    @property
+    def lapsed_words(self) -> str:
+        """The latter in words; "" where there are none."""
+        counts = {"退回后到期未重新提交": self.unmended, "市级初审到期未办": self.unreviewed}
+        return "、".join(f"{word}的 {count} 个" for word, count in counts.items() if count)
+
+
+def undecided(rounds: Collection[ApplicationRound], at: dt.datetime) -> dict[int, Undecided]:
+    """By round, in a fixed number of queries."""
+    items = ApplicationItem.objects.filter(application__round__in=rounds, state__in=WAITING).order_by()
+    counts = dict(items.values_list("application__round").annotate(Count("pk")))
+    # No step closes earlier than announced.
+    late = items.filter(application__round__city_closes_at__lte=at).exclude(state=State.FIRST_REVIEWED)
+    lapsed = Counter(
+        (item.application.round_id, item.state)
+        for item in late.prefetch_related("application__round__extensions")
+        if _has_lapsed(item, at)
+    )
+    found = {}
+    for round in rounds:
+        unmended, unreviewed = lapsed[round.pk, State.RETURNED], lapsed[round.pk, State.SUBMITTED]
+        found[round.pk] = Undecided(counts.get(round.pk, 0) - unmended - unreviewed, unmended, unreviewed)
+    return found
+
+
+def _has_lapsed(item: ApplicationItem, at: dt.datetime) -> bool:
+    is_returned = item.state == State.RETURNED
+    return at >= (eligibility.deadline(item) if is_returned else eligibility.closings(item).city)
 
 
 def approved_rows(round: ApplicationRound, at: dt.datetime, *, locked: bool = False) -> list[Row]:
@@ -94,13 +129,9 @@ def shown_rows(round: ApplicationRound, *, before: dt.datetime | None = None) ->
     return {item: row for item, row in shown.items() if item not in final}
 
 
-def _published_items(round: ApplicationRound) -> set[int]:
-    return {row["item"] for final in round.lists.final() for row in final.rows}
-
-
 def rows_to_propose(round: ApplicationRound, at: dt.datetime, *, locked: bool = False) -> list[Row]:
     """What is approved and was not in a 公示 as it stands now."""
-    shown, final = shown_rows(round), _published_items(round)
+    shown, final = shown_rows(round), round.lists.final().items()
     return [
         row
         for row in approved_rows(round, at, locked=locked)
@@ -121,7 +152,7 @@ class FinalRows(NamedTuple):
 
 
 def rows_to_publish(round: ApplicationRound, at: dt.datetime, *, locked: bool = False) -> FinalRows:
-    shown, final = shown_rows(round), _published_items(round)
+    shown, final = shown_rows(round), round.lists.final().items()
     approved = [row for row in approved_rows(round, at, locked=locked) if row["item"] not in final]
     rows = [row for row in approved if row["item"] in shown]
     unshown = [row for row in approved if row["item"] not in shown]
@@ -204,7 +235,7 @@ def check_proposed(
         raise ValidationError({"starts_on": "公示不能从已经过去的日期开始，请填今天或以后的日期。"})
     if ends_on < starts_on:
         raise ValidationError({"ends_on": "公示结束不能早于开始。"})
-    _check_waiting(round, heading, "先公示已审定的")
+    _check_waiting(round, heading, "先公示已审定的", at)
     if rows := rows_to_propose(round, at, locked=locked):
         return rows
     raise ValidationError("没有可以公示的项目：已批准的都公示过了，批准后已结束试点，或还没有批准的项目。")
@@ -218,7 +249,7 @@ def check_final(
     if obstacles := final_obstacles(round, at):
         raise ValidationError(obstacles)
     _check_words(heading)
-    _check_waiting(round, heading, "先公布已审定的")
+    _check_waiting(round, heading, "先公布已审定的", at)
     found = rows_to_publish(round, at, locked=locked)
     if found.rows:
         return found
@@ -236,12 +267,13 @@ def _check_words(heading: Heading) -> None:
         )
 
 
-def _check_waiting(round: ApplicationRound, heading: Heading, tick: str) -> None:
-    count = 0 if heading.despite_waiting else waiting(round).count()
+def _check_waiting(round: ApplicationRound, heading: Heading, tick: str, at: dt.datetime) -> None:
+    count = 0 if heading.despite_waiting else undecided([round], at)[round.pk].waiting
     if count:
         raise ValidationError(
             {
-                "despite_waiting": f"本批次还有 {count} 个项目没有审定。请先审定；确需分批的，勾选“{tick}”，其余以后另行公示。"
+                "despite_waiting": f"本批次还有 {count} 个项目没有审定。请先审定（已过审核截止的，先延期）；"
+                f"确需分批的，勾选“{tick}”，其余以后另行公示。"
             }
         )
 

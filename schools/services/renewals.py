@@ -117,12 +117,20 @@ def _courses(parties: list[AgreementParty], at: dt.datetime) -> list[_Course]:
     """Of those whose programme ran in the agreement's last days."""
     if not parties:
         return []
+    schools = {party.school_id for party in parties}
+    levels = {party.agreement.certificate_level_id for party in parties}
     others: dict[Pair, list[AgreementParty]] = defaultdict(list)
     earliest = min(party.agreement.valid_until for party in parties)
-    for party in _yeses(at).filter(agreement__valid_until__gt=earliest).order_by("confirmed_at", "pk"):
+    later = _yeses(at).filter(
+        school__in=schools,
+        agreement__certificate_level__in=levels,
+        agreement__valid_until__gt=earliest,
+    )
+    for party in later.order_by("confirmed_at", "pk"):
         others[_pair(party)].append(party)
     programmes: dict[Pair, list[Programme]] = defaultdict(list)
-    for programme in Programme.objects.filter(started_at__lte=at).order_by("started_at"):
+    run = Programme.objects.filter(started_at__lte=at, school__in=schools, certificate_level__in=levels)
+    for programme in run.order_by("started_at"):
         programmes[programme.school_id, programme.certificate_level_id].append(programme)
     found = (_course(party, others[_pair(party)], programmes[_pair(party)], at) for party in parties)
     return [course for course in found if course]

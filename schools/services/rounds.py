@@ -4,12 +4,13 @@ Instants are aware. Closings are half-open, so midnight is told as 24:00 of the 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
@@ -20,10 +21,19 @@ from core.templatetags.portal import closing, when
 from obligations.closing import people_of
 from obligations.models import Obligation, ObligationKind
 from obligations.previews import dry_run
-from schools.models import Application, ApplicationRound, Closings, RoundExtension, RoundRoute, School
+from schools.models import (
+    Application,
+    ApplicationItem,
+    ApplicationRound,
+    Closings,
+    RoundExtension,
+    RoundRoute,
+    School,
+)
 from schools.models.rounds import AUTHORITIES
 from schools.permissions import may_keep_rounds
 from schools.services import duties
+from schools.services.publications import WAITING
 
 events.register(round_opened="发布申报批次", round_changed="修改申报批次", round_extended="延长申报时限")
 
@@ -55,7 +65,7 @@ PRESETS: dict[str, tuple[str, str, Routes]] = {
     ),
     "shanxi": (
         "山西口径",
-        "各类院校都经所在市教育局初审（晋教职成〔2020〕9号 三.1）",
+        "各类院校都经所在市教育局初审（晋教职成〔2020〕9号 三.1）；所在市没有教育局的省属院校直接报省",
         dict.fromkeys(CELLS, True),
     ),
 }
@@ -84,6 +94,21 @@ def reviewer_of(round: ApplicationRound, school: School) -> Organization | None:
         kind=Organization.Kind.CITY, city=organization.city_id, is_demonstration=organization.is_demonstration
     )
     return bureaux.order_by("pk").first() if organization.city_id else None
+
+
+def without_bureau(kinds: Collection[str], routes: Routes) -> QuerySet[School]:
+    """Whom `reviewer_of` sends straight to the province though the routes say through a city: the province's
+    schools with no bureau at their place, or no place."""
+    through = [kind for kind in kinds if routes.get((kind, Organization.Kind.PROVINCE.value))]
+    bureau = Organization.objects.filter(
+        kind=Organization.Kind.CITY,
+        city=OuterRef("organization__city"),
+        is_demonstration=OuterRef("organization__is_demonstration"),
+    )
+    schools = School.objects.eligible(through).filter(
+        ~Exists(bureau), organization__supervisor__kind=Organization.Kind.PROVINCE
+    )
+    return schools.select_related("organization").order_by("organization__code")
 
 
 def routes_of(round: ApplicationRound) -> Routes:
@@ -239,8 +264,10 @@ def extension_effect(**extension: Any) -> ExtensionEffect:
 
 
 def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetime) -> None:
-    if extension.round.is_announced:
-        raise ValidationError("本批次结果已经公布，不能再延期；学校可在下一批次申报。")
+    if _is_over(extension.round):
+        raise ValidationError(
+            "本批次的结果已经公布，没有等待审定、公布的项目，不能再延期；学校可在下一批次申报。"
+        )
     if not extension.reason:
         raise ValidationError({"reason": "请写明延期的理由，学校和审核部门都会看到。"})
     organization = extension.organization
@@ -259,6 +286,15 @@ def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetim
         raise ValidationError("三个截止时间都没有变，请至少延后一个。")
     steps = steps_of(extension.round, organization)
     _check_order({name: getattr(extension, name) for name in steps})
+
+
+def _is_over(round: ApplicationRound) -> bool:
+    """Results are out, and nothing is left for a later batch: neither undecided nor approved and unpublished."""
+    if not (published := round.announced_items):
+        return False
+    states = [*WAITING, ApplicationItem.State.APPROVED]
+    left = ApplicationItem.objects.filter(application__round=round, state__in=states)
+    return published.issuperset(left.values_list("pk", flat=True))
 
 
 def steps_of(round: ApplicationRound, organization: Organization | None) -> tuple[str, ...]:

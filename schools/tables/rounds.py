@@ -4,12 +4,16 @@ import datetime as dt
 from typing import Any
 
 import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import Organization, User
 from core import clock
 from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, with_note
 from core.templatetags import portal
 from schools.models import ApplicationRound, Closings, School
+from schools.permissions import may_open_school
 from schools.services.rounds import standing_closings
 
 
@@ -18,6 +22,24 @@ class ClosingColumn(InstantColumn):
 
     def render(self, value: dt.datetime) -> str:
         return portal.closing(value)
+
+
+class StandingColumn(ClosingColumn):
+    """A closing of a round as it stands with the extensions for all, which no column of the database holds."""
+
+    def __init__(self, step: str, **kwargs: Any) -> None:
+        super().__init__(orderable=False, **kwargs)
+        self.step = step
+
+    def _closing(self, round: ApplicationRound) -> dt.datetime:
+        found: dt.datetime = getattr(standing_closings(round, None), self.step)
+        return found
+
+    def render(self, record: ApplicationRound) -> str:  # type: ignore[override]
+        return super().render(self._closing(record))
+
+    def value(self, record: ApplicationRound, **kwargs: Any) -> str:  # type: ignore[override]
+        return super().value(self._closing(record))
 
 
 def stage(round: ApplicationRound, closings: Closings, at: dt.datetime) -> tuple[str, str]:
@@ -43,9 +65,9 @@ class RoundTable(PortalTable):
     )
     stage = tables.Column("进度", empty_values=(), orderable=False)
     opens_at = InstantColumn(verbose_name="开始申报")
-    school_closes_at = ClosingColumn(verbose_name="院校填报截止")
-    city_closes_at = ClosingColumn(verbose_name="市级初审截止")
-    province_closes_at = ClosingColumn(verbose_name="省级审核截止")
+    school_closes_at = StandingColumn("school", verbose_name="院校填报截止")
+    city_closes_at = StandingColumn("city", verbose_name="市级初审截止")
+    province_closes_at = StandingColumn("province", verbose_name="省级审核截止")
     document = tables.Column("通知文号", attrs=WIDE)
 
     class Meta(PortalTable.Meta):
@@ -78,9 +100,7 @@ COUNTS = [
 class ProgressTable(PortalTable):
     """Rows are schools with the annotations of `schools.views.rounds.progress_of`."""
 
-    organization = tables.Column(
-        "院校", order_by="organization__name", linkify=("schools:detail", [tables.A("pk")]), attrs=WIDE
-    )
+    organization = tables.Column("院校", order_by="organization__name", attrs=WIDE)
     supervisor = tables.Column(
         "主管部门", accessor="organization__supervisor", order_by="organization__supervisor__code"
     )
@@ -98,10 +118,18 @@ class ProgressTable(PortalTable):
         fields: list[str] = []
         order_by = ("supervisor", "code")
 
-    def __init__(self, *args: Any, round: ApplicationRound, **kwargs: Any) -> None:
-        self.round, self.general = round, standing_closings(round, None)
+    def __init__(self, *args: Any, round: ApplicationRound, user: User, **kwargs: Any) -> None:
+        self.round, self.user = round, user
         self.named = {e.organization_id for e in round.extensions.all() if e.organization_id}
         super().__init__(*args, **kwargs)
+
+    def render_organization(self, value: Organization, record: School) -> str | SafeString:
+        if not may_open_school(self.user, value):
+            return str(value)
+        return format_html('<a href="{}">{}</a>', reverse("schools:detail", args=[record.pk]), value)
+
+    def value_organization(self, value: Organization) -> str:
+        return str(value)
 
     def render_standing(self, record: Any) -> SafeString:
         return portal.state(*_standing(record))

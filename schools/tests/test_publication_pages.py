@@ -375,6 +375,22 @@ def test_a_list_is_previewed_and_only_then_published(world, client_for):
     assert waiting.pk not in {row["item"] for row in ResultList.objects.get().rows}
 
 
+def test_what_has_lapsed_is_named_apart(world, client_for):
+    world.round = make_round()
+    make_item(make_application(world.round, world.school), world.level, state=State.APPROVED)
+    other = make_application(world.round, world.other_school, reviewer=world.other_bureau)
+    make_item(other, world.level, state=State.SUBMITTED)
+    world.at(world.round.province_closes_at)
+    client, today = client_for(world.office), clock.today().isoformat()
+    given = {"title": "公示", "starts_on": today, "ends_on": today}
+    preview = text(client.post(page("propose", world.round.pk), given))
+    assert "市级初审到期未办的 1 个，不在这份名单里" in preview
+    assert "没有审定" not in preview
+    listed = client.get(page("manage"))
+    assert "另有市级初审到期未办的 1 个" in text(listed)
+    assert [undecided.waiting for _, undecided, _ in listed.context["rounds"]] == [0]
+
+
 def test_the_round_says_why_it_cannot_be_published_yet(world, shown, client_for):
     received(shown)
     told = text(client_for(world.office).get(page("round", world.round.pk)))

@@ -17,10 +17,11 @@ from core.models import Event, Notice
 from obligations.calendar import add_months
 from obligations.models import Obligation, ObligationKind, Outcome
 from schools import result_lists
-from schools.models import ApplicationItem, Objection, ResultList, SchoolFiling
+from schools.models import ApplicationItem, Closings, Objection, ResultList, SchoolFiling
 from schools.services import end_programme, objections, start_programme
 from schools.services import publications as services
 from schools.services.publications import Heading
+from schools.services.rounds import extend
 from schools.tests.builders import make_application, make_item, make_round
 from schools.workflow import review
 
@@ -129,6 +130,54 @@ def test_what_is_not_waiting_does_not_hold_it_up(world, round_, state):
     level = world.level.certificate.levels.create(level=1)
     make_item(world.item.application, level, state=state)
     assert len(propose(world).rows) == 2
+
+
+def lapsing(world, state, returned_from=""):
+    application = make_application(world.round, world.add_school("第三学校"), reviewer=world.bureau)
+    return make_item(application, world.level, state=state, returned_from=returned_from)
+
+
+@pytest.mark.parametrize(
+    ("state", "returned_from", "step", "words"),
+    [
+        (State.RETURNED, State.SUBMITTED, "city", "退回后到期未重新提交的 1 个"),
+        (State.RETURNED, State.FIRST_REVIEWED, "province", "退回后到期未重新提交的 1 个"),
+        (State.SUBMITTED, "", "city", "市级初审到期未办的 1 个"),
+    ],
+)
+def test_what_only_an_extension_would_reopen_does_not_hold_it_up(
+    world, round_, state, returned_from, step, words
+):
+    item = lapsing(world, state, returned_from)
+    closing = getattr(round_.closings, step)
+    assert services.undecided([round_], closing - dt.timedelta(microseconds=1))[round_.pk] == (1, 0, 0)
+    world.at(closing - dt.timedelta(microseconds=1))
+    today = clock.today() + dt.timedelta(days=1)
+    with pytest.raises(ValidationError, match="还有 1 个项目没有审定"):
+        propose(world, starts_on=today, ends_on=today)
+    world.at(closing)
+    found = services.undecided([round_], closing)[round_.pk]
+    assert (found.waiting, found.lapsed_words) == (0, words)
+    later = clock.now() + dt.timedelta(days=20)
+    extend(
+        round=round_,
+        organization=item.application.school.organization,
+        closings=Closings(later, later, later),
+        reason="停电",
+        by=world.office,
+        at=clock.now(),
+    )
+    assert services.undecided([round_], closing)[round_.pk] == (1, 0, 0)
+    world.at(later)
+    today = clock.today()
+    assert len(propose(world, starts_on=today, ends_on=today).rows) == 2
+
+
+def test_what_the_province_itself_did_not_decide_still_holds_it_up(world, round_):
+    lapsing(world, State.FIRST_REVIEWED)
+    today = clock.local(world.at(round_.province_closes_at)).date()
+    with pytest.raises(ValidationError, match="已过审核截止的，先延期"):
+        propose(world, starts_on=today, ends_on=today)
 
 
 def test_what_was_shown_is_not_shown_again_unless_it_changed(world, round_):
@@ -462,6 +511,33 @@ def test_a_decision_is_not_taken_back_after_the_final_list(world, round_):
     publish(world)
     (offer,) = review.offers(world.item, world.office, clock.now())
     assert "结果已经公布" in offer.reasons[0]
+
+
+def test_a_later_batch_is_settled_as_the_first_was(world, round_):
+    """An objection to the second batch, after the province's closing and the first batch's 公布, is upheld."""
+    ApplicationItem.objects.filter(pk=world.other_item.pk).update(state=State.FIRST_REVIEWED)
+    propose(world, despite_waiting=True)
+    after(world)
+    publish(world, despite_waiting=True)
+    ApplicationItem.objects.filter(pk=world.other_item.pk).update(state=State.APPROVED)
+    propose(world, starts_on=clock.today(), ends_on=dt.date(2020, 12, 2))
+    shown = ResultList.objects.proposed().first()
+    kept = objection(shown, school_code=world.other_school_org.code)
+    objections.answer_objection(kept, is_upheld=True, answer="属实", by=world.office, at=clock.now())
+    at = world.at("2020-12-03T00:00:00+08:00")
+    assert any(kept.receipt in line for line in services.final_obstacles(world.round, at))
+    closings = world.round.closings
+    extend(
+        round=world.round,
+        organization=None,
+        closings=closings._replace(province=at + dt.timedelta(days=2)),
+        reason="异议成立，重新审定",
+        by=world.office,
+        at=at,
+    )
+    for action in ("item_reconsider", "item_reject"):
+        review.run(action, world.other_item, by=world.office, at=at, comment="异议成立")
+    assert services.final_obstacles(world.round, at) == []
 
 
 @pytest.mark.parametrize(

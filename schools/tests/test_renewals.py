@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.db import connection
+from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 
 from core import clock
@@ -159,6 +160,27 @@ def test_a_suspension_stops_reports_and_not_this(world, agreement):
     )
     report.refresh_from_db()
     assert (report.outcome, duty(agreement).outcome) == ("exempt", "pending")
+
+
+def test_it_loads_what_the_expiring_agreements_rest_on_and_no_more(world, agreement):
+    other_level = world.level.certificate.levels.create(level=3)
+    world.add_programme(world.school, other_level)
+    agreement_for(other_level, world.school, with_file=False)
+    agreement_for(world.level, world.other_school, with_file=False)
+    world.at("2020-12-01T08:00:00+08:00")
+    loaded = []
+
+    def note(instance, **kwargs):
+        loaded.append(instance)
+
+    for model in (Programme, AgreementParty):
+        post_init.connect(note, sender=model)
+    try:
+        owe_renewals(at=clock.now())
+    finally:
+        for model in (Programme, AgreementParty):
+            post_init.disconnect(note, sender=model)
+    assert loaded == [agreement.parties.get(), world.programme]
 
 
 def test_the_number_of_queries_does_not_grow(world, agreement):

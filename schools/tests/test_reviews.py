@@ -288,7 +288,12 @@ def test_a_school_that_was_in_the_pilot_before_stays_in_it(world, direct, level)
 def test_after_the_final_list_nothing_is_reconsidered(world, direct, round):
     run("item_approve", direct, world.office)
     ResultList.objects.create(
-        round=round, kind="final", title="公布", rows=[], published_by=world.office, published_at=clock.now()
+        round=round,
+        kind="final",
+        title="公布",
+        rows=[{"item": direct.pk}],
+        published_by=world.office,
+        published_at=clock.now(),
     )
     later(world)
     with pytest.raises(NotNow, match="结果已经公布"):
@@ -343,6 +348,40 @@ def open_steps(item, user):
     told = steps(review, item, user=user, at=clock.now())
     assert offered == [step["action"] for step in told if step["open"]]
     return offered
+
+
+def test_what_no_final_list_has_is_still_reconsidered(world, direct, round):
+    other = handed_in(round, world.other_school, [new_level(world, 2)])[0]
+    for item in (direct, other):
+        run("item_approve", item, world.office)
+    ResultList.objects.create(
+        round=round,
+        kind="final",
+        title="公布",
+        rows=[{"item": other.pk}],
+        published_by=world.office,
+        published_at=clock.now(),
+    )
+    later(world)
+    run("item_reconsider", direct, world.office, comment="异议成立")
+    assert state_of(direct) == "first_reviewed"
+
+
+def test_a_dozen_are_reconsidered_with_as_many_queries_as_one(world, round):
+    def queries(school, count, first):
+        levels = [new_level(world, first + n) for n in range(count)]
+        keys = [item.pk for item in handed_in(round, school, levels)]
+        reviews.decide_many(action="item_approve", items=keys, by=world.office, at=clock.now())
+        later(world)
+        with CaptureQueriesContext(connection) as found:
+            reviews.decide_many(
+                action="item_reconsider", items=keys, by=world.office, at=clock.now(), comment="核减"
+            )
+        return len(found)
+
+    queries(world.add_school("热身职业学校"), 1, 100)
+    one = queries(world.school, 1, 200)
+    assert queries(world.other_school, 12, 300) == one
 
 
 # --- Many at once

@@ -1,6 +1,7 @@
 """Application rounds: Hubei's calendar at its exact instants, extensions, routes, and the pages."""
 
 import datetime as dt
+import io
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from accounts.models import Organization
 from core import clock
@@ -152,12 +154,24 @@ def test_no_extension_for_a_school_that_may_not_apply(world):
         put_off(world, round, world.bureau, school_closes_at=SCHOOL + DAY)
 
 
-def test_nothing_is_extended_once_the_result_stands(world, round):
+@pytest.mark.parametrize("left", ["", "submitted", "first_reviewed", "returned", "approved"])
+def test_nothing_is_extended_once_the_results_stand_and_nothing_is_left(world, round, left):
+    item = make_item(make_application(round, world.school), world.level, state="approved")
+    other = make_application(round, world.other_school)
+    make_item(other, world.level, state=left or "rejected")
+    make_item(other, world.level.certificate.levels.create(level=1), state="draft")
     round.lists.create(
-        kind="final", title="结果", rows=[], published_by=world.office, published_at=clock.now()
+        kind="final",
+        title="结果",
+        rows=[{"item": item.pk}],
+        published_by=world.office,
+        published_at=clock.now(),
     )
-    with pytest.raises(ValidationError, match="已经公布"):
-        put_off(world, round, school_closes_at=SCHOOL + DAY)
+    if left:
+        put_off(world, round, province_closes_at=PROVINCE + DAY)
+    else:
+        with pytest.raises(ValidationError, match="已经公布"):
+            put_off(world, round, province_closes_at=PROVINCE + DAY)
 
 
 @pytest.mark.parametrize(
@@ -470,6 +484,51 @@ def test_a_city_sees_the_provinces_schools_that_it_reviews(world, client_for):
     make_application(round, school, reviewer=world.bureau)
     page = client_for(world.city_officer).get(reverse("rounds:progress", args=[round.pk]))
     assert school.pk in {r.record.pk for r in page.context["table"].rows}
+
+
+def test_the_list_tells_the_closings_in_force(world, round, client_for):
+    put_off(world, round, school_closes_at=SCHOOL + DAY)
+    put_off(world, round, world.school_org, city_closes_at=CITY + DAY)
+    client, address = client_for(world.auditor), reverse("rounds:list")
+    page = client.get(address).content.decode()
+    assert portal.closing(SCHOOL + DAY) in page
+    assert portal.closing(SCHOOL) not in page
+    assert portal.closing(CITY) in page
+    sheet = load_workbook(io.BytesIO(client.post(address).content)).active
+    cells = [cell for row in sheet.iter_rows(values_only=True) for cell in row]
+    assert "2021-05-26 00:00" in cells
+    assert "2021-05-25 00:00" not in cells
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_the_home_shows_a_round_as_long_as_ones_own_school_has_time(world, round, client_for, ours):
+    """Held up by an extension for all or for the school itself, not by another's."""
+    late = PROVINCE + 5 * DAY
+    steps = dict.fromkeys(services.STEPS, late)
+    put_off(world, round, world.school_org if ours else world.other_school_org, **steps)
+    world.at(late - MICROSECOND)
+    assert (str(round) in client_for(world.contact).get("/").content.decode()) == ours
+    world.at(late)
+    assert str(round) not in client_for(world.contact).get("/").content.decode()
+
+
+def test_the_preview_names_the_schools_that_lack_the_bureau_they_would_go_through(world, client_for):
+    """The province's, of no city or of one without a bureau: they go straight to the province."""
+    world.at(sh("2021-05-10T09:00:00"))
+    college = world.add_school("省属甲职业学院")
+    lost = world.add_school("省属乙职业学院")
+    Organization.objects.filter(pk__in=[college.pk, lost.pk]).update(supervisor=world.province)
+    Organization.objects.filter(pk=lost.pk).update(city=None)
+    client, cell = client_for(world.office), {"route_secondary_vocational_province": "on"}
+    page = client.post(reverse("rounds:new"), typed(**cell)).content.decode()
+    assert "省属乙职业学院" in page
+    assert "省属甲职业学院" not in page
+    assert "省属乙职业学院" not in client.post(reverse("rounds:new"), typed()).content.decode()
+    round = hubei(world, at="2021-05-10T09:00:00", preset="shanxi")
+    assert reviewer_of(round, School.objects.get(pk=lost.pk)) is None
+    assert reviewer_of(round, School.objects.get(pk=college.pk)) == world.bureau
+    changed = client.post(reverse("rounds:edit", args=[round.pk]), typed(**cell)).content.decode()
+    assert "省属乙职业学院" in changed
 
 
 @pytest.mark.parametrize("name", ["list", "detail", "progress"])

@@ -90,16 +90,17 @@ def manage(request: HttpRequest) -> HttpResponse:
     """Every round, newest first: how far its decisions are, its lists, its objections."""
     require(permissions.may_see_objections(request.user), SEEN_BY)
     State = ApplicationItem.State
-    rounds = ApplicationRound.objects.visible_to(request.user).annotate(
+    found = ApplicationRound.objects.visible_to(request.user).annotate(
         approved=Count("applications__items", Q(applications__items__state=State.APPROVED)),
-        waiting=Count("applications__items", Q(applications__items__state__in=services.WAITING)),
         rejected=Count("applications__items", Q(applications__items__state=State.REJECTED)),
     )
+    rounds = list(found)
+    undecided = services.undecided(rounds, clock.now())
     published: dict[int, list[ResultList]] = {}
     for shown in ResultList.objects.visible_to(request.user).defer("rows").order_by("published_at", "pk"):
         published.setdefault(shown.round_id, []).append(shown)
     context = {
-        "rounds": [(found, published.get(found.pk, [])) for found in rounds],
+        "rounds": [(round, undecided[round.pk], published.get(round.pk, [])) for round in rounds],
         "unanswered": Objection.objects.visible_to(request.user).unanswered().count(),
     }
     return render(request, "schools/publications/manage.html", context)
@@ -177,7 +178,7 @@ class Publish(CheckedFormView):
             "rows": rows,
             "cities": cities,
             "schools": sum(len(count.schools) for count in cities),
-            "waiting": services.waiting(self.round).count(),
+            "undecided": services.undecided([self.round], clock.now())[self.round.pk],
             "changes": [],
             "unshown": [],
         }

@@ -16,7 +16,7 @@ from core.workflow import Offer
 from obligations.rates import rate
 from schools import eligibility, permissions, queue
 from schools.filters.reviews import QueueFilter
-from schools.models import AnnualPlan, Application, ApplicationItem, ExpertOpinion
+from schools.models import AnnualPlan, Application, ApplicationItem, ExpertOpinion, School
 from schools.services import reviews
 from schools.tables.reviews import QueueTable
 from schools.workflow import review
@@ -80,9 +80,10 @@ class Queue(ListPage):
 
 
 def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
-    items = ApplicationItem.objects.visible_to(request.user).handed_in()
+    user = request.user
+    items = ApplicationItem.objects.visible_to(user).handed_in().with_total()
     item = get_object_or_404(
-        items.with_total().select_related(
+        queue.with_neighbours(items, user, reviews.waiting_state(user)).select_related(
             "application__round",
             "application__school__organization__supervisor",
             "application__school__organization__city",
@@ -94,7 +95,7 @@ def visible_item(request: HttpRequest, pk: int) -> ApplicationItem:
         ),
         pk=pk,
     )
-    check_right(request.user)
+    check_right(user)
     return item
 
 
@@ -104,7 +105,6 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user, at = request.user, clock.now()
     eligibility.load([item], at, drafts=False)
     offers = _offers(user, item, at)
-    before, after = queue.neighbours(item, user, reviews.waiting_state(user))
     context = {
         "item": item,
         "application": item.application,
@@ -112,7 +112,7 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "last": _last_year(item),
         "version": queue.handed_in_with(item),
         "returned_at": queue.past_returns([item]).get(item.pk),
-        "record": _record(request, item.application.school_id),
+        "record": _record(request, item.application.school),
         "limit": item.ground.limit,
         "opinions": ExpertOpinion.objects.visible_to(user).filter(item=item).select_related("expert"),
         "may_ask": permissions.may_ask_experts(user),
@@ -120,8 +120,8 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "open_offers": [offer for offer in offers if offer.open],
         "shut_offers": [offer for offer in offers if not offer.open],
         "closes": queue.step_closes(item),
-        "before": before,
-        "after": after,
+        "before": item.before,
+        "after": item.after,
     }
     return render(request, "schools/reviews/item.html", context)
 
@@ -149,7 +149,8 @@ def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "actions": actions,
         "decidable": decidable,
         "is_any_decidable": any(item.state in decidable for item in items),
-        "record": _record(request, application.school_id),
+        "record": _record(request, application.school),
+        "may_open": permissions.may_open_school(request.user, application.school.organization),
         "planned": sum(item.planned for item in items),
     }
     return render(request, "schools/reviews/application.html", context)
@@ -173,13 +174,14 @@ def _last_year(item: ApplicationItem) -> dict[str, Any]:
     return {"year": year, "plan": plan, "item": plan.source if plan else None}
 
 
-def _record(request: HttpRequest, school: int) -> dict[str, Any] | None:
-    """The school's reporting this year; None for who does not see reporting."""
-    if not request.user.sees_reporting:
+def _record(request: HttpRequest, school: School) -> dict[str, Any] | None:
+    """The school's reporting this year; None for who does not see its reporting."""
+    user = request.user
+    if not (user.sees_reporting and permissions.may_open_school(user, school.organization)):
         return None
-    behind, owing = queue.behind_and_open(request.user, school)
+    behind, owing = queue.behind_and_open(user, school.pk)
     return {
-        "rate": rate(queue.weeklies(request.user, [school])),
+        "rate": rate(queue.weeklies(user, [school.pk])),
         "behind": behind[:MOST_LISTED],
         "open": owing[:MOST_LISTED],
     }

@@ -167,7 +167,7 @@ class Progress(ListPage):
         return progress_of(self.round, self.request.user)
 
     def get_table_kwargs(self) -> dict[str, Any]:
-        return {"round": self.round}
+        return {"round": self.round, "user": self.request.user}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
@@ -198,6 +198,14 @@ class RoundFormView(CheckedFormView):
 
     def round_in_hand(self) -> ApplicationRound | None:
         return None
+
+    def effect(self, form: RoundForm) -> dict[str, Any]:
+        """How many schools are told, and which go another way than the routes say."""
+        kinds = form.cleaned_data["kinds"]
+        return {
+            "schools": School.objects.eligible(kinds).count(),
+            "straight": services.without_bureau(kinds, form.routes()),
+        }
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"round": self.round_in_hand()}
@@ -231,8 +239,7 @@ class RoundCreate(RoundFormView):
     def preview(self, form: RoundForm) -> dict[str, Any]:
         with dry_run():
             self._write(form)
-        kinds = form.cleaned_data["kinds"]
-        return {"schools": School.objects.eligible(kinds).count(), "is_new": True}
+        return self.effect(form) | {"is_new": True}
 
     def _write(self, form: RoundForm) -> None:
         who: dict[str, Any] = {"by": self.request.user, "at": clock.now()}
@@ -277,8 +284,7 @@ class RoundEdit(OfOneRound, RoundFormView):
     def preview(self, form: RoundForm) -> dict[str, Any]:
         with dry_run():
             self._write(form)
-        kinds = form.cleaned_data["kinds"]
-        return {"schools": School.objects.eligible(kinds).count(), "is_new": False}
+        return self.effect(form) | {"is_new": False}
 
     def _write(self, form: RoundForm) -> None:
         who: dict[str, Any] = {"by": self.request.user, "at": clock.now()}
