@@ -37,6 +37,8 @@ class Ground:
     agreements: dict[int, Agreement] = field(default_factory=dict)
     # Of the very certificate level, last year's plan; None: there was none.
     last_plan: int | None = None
+    # What is planned for the round's own year already: an approval would put the item's number in its place.
+    this_plan: int | None = None
     is_running: bool = False
     # The school has or had a programme of the certificate, at whatever level.
     knows_certificate: bool = False
@@ -118,6 +120,7 @@ def grounds(
                 at,
                 agreements,
                 run.plans.get((school, level.pk, round.year - 1)),
+                run.plans.get((school, level.pk, round.year)),
                 (school, level.pk) in run.running,
                 (school, level.certificate_id) in run.known,
                 majors.get(round.catalogue, {}),
@@ -154,23 +157,25 @@ class _Run:
 
 
 def _programmes(schools: set[int], items: Sequence[ApplicationItem], at: dt.datetime) -> _Run:
-    years = {item.application.round.year - 1 for item in items}
+    years = {
+        year for item in items for year in (item.application.round.year - 1, item.application.round.year)
+    }
     rows = Programme.objects.filter(
         school__in=schools,
         certificate_level__certificate__in={item.certificate_level.certificate_id for item in items},
     )
-    last_plans = FilteredRelation("plans", condition=Q(plans__year__in=years))
+    own_plans = FilteredRelation("plans", condition=Q(plans__year__in=years))
     columns = (
         "school",
         "certificate_level",
         "certificate_level__certificate",
         "started_at",
         "ended_at",
-        "last__year",
-        "last__candidates",
+        "own__year",
+        "own__candidates",
     )
     run = _Run({}, set(), set())
-    found = rows.annotate(last=last_plans).order_by("started_at").values_list(*columns)
+    found = rows.annotate(own=own_plans).order_by("started_at").values_list(*columns)
     for school, level, certificate, started_at, ended_at, year, candidates in found:
         run.known.add((school, certificate))
         if started_at <= at and (ended_at is None or ended_at > at):

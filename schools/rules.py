@@ -252,9 +252,17 @@ def _no_cap(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Pro
         yield Problem("agreement", text)
 
 
+def _other_plan(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Problem]:
+    if ground.this_plan not in (None, facts.total):
+        text = (
+            f"{item.application.round.year} 年计划现为 {ground.this_plan} 人，批准后改为 {facts.total} 人。"
+        )
+        yield Problem("planned_new", text)
+
+
 def warnings_of(item: ApplicationItem, facts: Facts, ground: Ground) -> list[Problem]:
     """What is worth a look and blocks nothing."""
-    found = [*_no_cap(item, facts, ground)]
+    found = [*_no_cap(item, facts, ground), *_other_plan(item, facts, ground)]
     catalogue = item.application.round.catalogue
     for line in facts.majors:
         if line.name and ground.major(line) is None:

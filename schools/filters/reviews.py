@@ -59,11 +59,11 @@ class QueueFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def __init__(self, data: QueryDict | None = None, *args: Any, request: Any, **kwargs: Any) -> None:
-        """An address that does not say gets what waits for the reader in the newest open round; empty
+        """An address that does not say gets what waits for the reader in the round that closes first; empty
         values ask for all."""
         data = data.copy() if data else QueryDict(mutable=True)
-        if "round" not in data and (newest := newest_round(request.user)):
-            data["round"] = str(newest.pk)
+        if "round" not in data and (found := round_to_review(request.user)):
+            data["round"] = str(found.pk)
         data.setdefault("state", reviews.waiting_state(request.user))
         super().__init__(data, *args, request=request, **kwargs)
         if not request.user.sees_province:
@@ -88,8 +88,15 @@ def all_filtered(request: HttpRequest, items: QuerySet[Any]) -> list[int]:
     return list(found.qs.order_by("pk").values_list("pk", flat=True)) if found.is_valid() else []
 
 
-def newest_round(user: Any) -> ApplicationRound | None:
-    """The newest that is open, if only for a school that applied in it, else the newest of all."""
+def round_to_review(user: Any) -> ApplicationRound | None:
+    """Of those that are open, if only for a school that applied in it, the first to close in which something
+    waits for the reader, else the newest; else the newest of all."""
     rounds = ApplicationRound.objects.visible_to(user)
     schools = Application.objects.visible_to(user).filter(round=OuterRef("round")).values("school")
-    return rounds.open_at(clock.now(), schools).first() or rounds.first()
+    waiting = ApplicationItem.objects.visible_to(user).filter(
+        application__round=OuterRef("pk"), state=reviews.waiting_state(user)
+    )
+    open_ = rounds.open_at(clock.now(), schools).annotate(is_urgent=Exists(waiting))
+    return (
+        open_.filter(is_urgent=True).order_by("province_closes_at").first() or open_.first() or rounds.first()
+    )

@@ -71,8 +71,8 @@ def add_items(
 ) -> list[ApplicationItem]:
     """One draft for each level that the application does not have yet; one withdrawn is begun again.
 
-    What the school runs already becomes a renewal with last year's number in it. Raises PermissionDenied,
-    ValidationError.
+    What the school runs already becomes a renewal with the number planned for the year, or else for the year
+    before. Raises PermissionDenied, ValidationError.
     """
     _open_to(application, by, at)
     # A double click is two requests at once: the second finds what the first has added.
@@ -84,7 +84,7 @@ def add_items(
         if pk in there and there[pk].state == State.WITHDRAWN:
             review.run("item_reopen", there[pk], by=by, at=at)
     running = _running(application, at)
-    plans = _last_plans(application, running)
+    plans = _plans(application, running)
     new = [
         ApplicationItem(
             application=application,
@@ -114,15 +114,16 @@ def _running(application: Application, at: dt.datetime) -> set[int]:
     return set(rows.values_list("certificate_level", flat=True))
 
 
-def _last_plans(application: Application, levels: set[int]) -> dict[int, int]:
-    """Of the levels run, the number planned for the year before."""
+def _plans(application: Application, levels: set[int]) -> dict[int, int]:
+    """Of the levels run, the number planned for the year, or else for the year before."""
+    year = application.round.year
     plans = Programme.objects.filter(
         school=application.school_id,
         ended_at=None,
         certificate_level__in=levels,
-        plans__year=application.round.year - 1,
+        plans__year__in=(year - 1, year),
     )
-    return dict(plans.values_list("certificate_level", "plans__candidates"))
+    return dict(plans.order_by("plans__year").values_list("certificate_level", "plans__candidates"))
 
 
 def _open_to(application: Application, by: User, at: dt.datetime) -> None:

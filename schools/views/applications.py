@@ -193,7 +193,7 @@ def add_running(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as refusal:
         messages.error(request, "；".join(refusal.messages))
     else:
-        words = f"已添加 {len(added)} 个在试点的证书等级，已带入上年计划人数，请核对。"
+        words = f"已添加 {len(added)} 个在试点的证书等级，有本年度或上年计划的已带入人数，请核对。"
         messages.success(request, words if added else "在试点的证书等级都已在列。")
     return redirect("applications:detail", pk)
 

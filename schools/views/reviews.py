@@ -16,8 +16,16 @@ from core.workflow import Offer
 from obligations.rates import rate
 from schools import eligibility, permissions, queue
 from schools.filters.reviews import QueueFilter
-from schools.models import AnnualPlan, Application, ApplicationItem, ExpertOpinion, School
+from schools.models import (
+    AnnualPlan,
+    Application,
+    ApplicationItem,
+    ApplicationRound,
+    ExpertOpinion,
+    School,
+)
 from schools.services import reviews
+from schools.services.rounds import standing_closings
 from schools.tables.reviews import QueueTable
 from schools.workflow import review
 
@@ -67,8 +75,18 @@ class Queue(ListPage):
             "actions": reviews.actions_of(self.request.user),
             "may_ask": permissions.may_ask_experts(self.request.user),
             "round": found,
+            "closed_since": self._closed_since(found),
             "query": self.request.GET.urlencode(),
         }
+
+    def _closed_since(self, round: ApplicationRound | None) -> dt.datetime | None:
+        """When the reader's own step closed for schools without an extension of their own; None before."""
+        state = reviews.waiting_state(self.request.user)
+        if round is None or not state:
+            return None
+        closings = standing_closings(round, None)
+        closes = closings.city if state == ApplicationItem.State.SUBMITTED else closings.province
+        return closes if closes <= clock.now() else None
 
     def _filtered(self) -> Any:
         filterset, table = super()._filtered()
