@@ -264,7 +264,7 @@ def extension_effect(**extension: Any) -> ExtensionEffect:
 
 
 def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetime) -> None:
-    if _is_over(extension.round):
+    if _is_over(extension.round, at):
         raise ValidationError(
             "本批次的结果已经公布，没有等待审定、公布的项目，不能再延期；学校可在下一批次申报。"
         )
@@ -288,13 +288,17 @@ def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetim
     _check_order({name: getattr(extension, name) for name in steps})
 
 
-def _is_over(round: ApplicationRound) -> bool:
+def _is_over(round: ApplicationRound, at: dt.datetime) -> bool:
     """Results are out, and nothing is left for a later batch: neither undecided nor approved and unpublished."""
     if not (published := round.announced_items):
         return False
-    states = [*WAITING, ApplicationItem.State.APPROVED]
-    left = ApplicationItem.objects.filter(application__round=round, state__in=states)
-    return published.issuperset(left.values_list("pk", flat=True))
+    items = ApplicationItem.objects.filter(application__round=round)
+    left = {*_keys(items.filter(state__in=WAITING)), *_keys(items.in_force_at(at))}
+    return published >= left
+
+
+def _keys(items: QuerySet[ApplicationItem]) -> QuerySet[ApplicationItem, int]:
+    return items.order_by().values_list("pk", flat=True)
 
 
 def steps_of(round: ApplicationRound, organization: Organization | None) -> tuple[str, ...]:

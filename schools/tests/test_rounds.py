@@ -159,7 +159,8 @@ def test_nothing_is_extended_once_the_results_stand_and_nothing_is_left(world, r
     item = make_item(make_application(round, world.school), world.level, state="approved")
     other = make_application(round, world.other_school)
     make_item(other, world.level, state=left or "rejected")
-    make_item(other, world.level.certificate.levels.create(level=1), state="draft")
+    for number, state in ((1, "draft"), (3, "approved")):  # its programme has ended since
+        make_item(other, world.level.certificate.levels.create(level=number), state=state)
     round.lists.create(
         kind="final",
         title="结果",

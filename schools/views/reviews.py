@@ -183,12 +183,14 @@ def _offers(user: Any, item: ApplicationItem, at: dt.datetime) -> list[Offer]:
 
 
 def _last_year(item: ApplicationItem) -> dict[str, Any]:
-    """The plan of the year before, and the approved item that set it; one query and its majors."""
+    """The plan of the year before, and the approved item that set it; one query and its majors, or none where
+    the item's ground knows of no plan."""
     year = item.application.round.year - 1
     school, level = item.application.school_id, item.certificate_level_id
     plans = AnnualPlan.objects.filter(programme__school=school, programme__certificate_level=level, year=year)
     plans = plans.select_related("programme", "source__agreement").prefetch_related("source__majors")
-    plan = plans.order_by("-programme__started_at").first()
+    has_plan = item.ground.last_plan is not None
+    plan = plans.order_by("-programme__started_at").first() if has_plan else None
     return {"year": year, "plan": plan, "item": plan.source if plan else None}
 
 
