@@ -143,8 +143,7 @@ def _show(
         "waiting_planned": sum(card.planned for card in waiting),
         "counted": len(counted),
         "planned": sum(card.planned for card in counted),
-        "drafts": 0 if own else application.items.filter(state=State.DRAFT).count(),
-        "sees_drafts": is_of_the_school(request),
+        "drafts": _others_drafts(request, application),
         "closed": closed,
         "until": _until(card.item for card in waiting),
         "may_apply": own,
@@ -152,6 +151,13 @@ def _show(
         "versions": _versions(request, application),
     }
     return render(request, "schools/applications/detail.html", context, status=status)
+
+
+def _others_drafts(request: HttpRequest, application: Application) -> int:
+    """How many the school has not handed in, for whoever reviews the whole; an expert knows only the own."""
+    if is_of_the_school(request) or request.user.role == Role.EXPERT:
+        return 0
+    return application.items.filter(state=State.DRAFT).count()
 
 
 def _until(items: Iterable[ApplicationItem]) -> dt.datetime | None:
