@@ -153,10 +153,12 @@ def attach_item_file(
     record (一证一方案). Raises PermissionDenied, ValidationError."""
     item = _locked(item)
     _may_fill_now(item, by, at)
-    attachment = attachments.attach(target=item, upload=upload, by=by, at=at)
     if kind == ItemFile.Kind.PLAN:
         for old in item.files.kept().filter(kind=kind).select_related("attachment"):
             _take_off(old, by=by, at=at)
+    # What was replaced or taken off stays on record, and must not use up the room of what counts.
+    kept = item.files.kept().count()
+    attachment = attachments.attach(target=item, upload=upload, by=by, at=at, counted=kept)
     return ItemFile.objects.create(item=item, attachment=attachment, kind=ItemFile.Kind(kind))
 
 

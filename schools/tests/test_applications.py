@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from certificates.models import Certificate, CertificateLevel
-from core import clock
+from core import attachments, clock
 from core.drafts import DraftConflict
 from core.models import Attachment, Event
 from core.tests.races import together
@@ -151,6 +151,31 @@ def test_a_new_plan_replaces_the_old_which_stays_on_record(world, application, l
     services.remove_item_file(file=second, by=world.contact, at=clock.now())
     assert not item.files.filter(removed_at=None, kind="plan").exists()
     assert Attachment.objects.of(item).count() == 4
+
+
+def test_plans_that_were_replaced_take_no_room(world, application, levels, monkeypatch):
+    monkeypatch.setattr(attachments, "MOST_FILES", 3)
+    [item] = add(world, application, levels[0])
+    for number in range(4):
+        upload(world, item, name=f"方案{number}.pdf")
+    for number in range(2):
+        upload(world, item, kind="equipment", name=f"设备{number}.pdf")
+    with pytest.raises(ValidationError, match="最多 3 个附件"):
+        upload(world, item, kind="equipment")
+    last = upload(world, item, name="定稿.pdf")
+    assert item.files.kept().count() == 3
+    assert item.files.kept().get(kind="plan") == last
+
+
+def test_a_plan_that_is_refused_leaves_the_old_one_in_place(world, application, levels):
+    [item] = add(world, application, levels[0])
+    kept = upload(world, item)
+    with pytest.raises(ValidationError):
+        services.attach_item_file(
+            item=item, upload=plan("新.pdf", b"text"), kind="plan", by=world.contact, at=clock.now()
+        )
+    assert item.files.kept().get() == kept
+    assert not Event.objects.filter(action="item_file_removed").exists()
 
 
 def test_a_file_that_is_not_what_it_says_is_refused(world, application, levels):
