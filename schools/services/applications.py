@@ -27,7 +27,7 @@ from schools.models import (
 )
 from schools.permissions import may_apply
 from schools.rules import of_kind
-from schools.services import duties, handing_in, rounds
+from schools.services import duties, handing_in
 from schools.workflow import review
 
 State = ApplicationItem.State
@@ -272,9 +272,9 @@ def submit_application(
     ready = _ready(application, waiting, at, only_complete=only_complete)
     handing_in.write(ready)
     if application.current is None:
-        application.reviewer = rounds.reviewer_of(application.round, application.school)
+        application.reviewer = application.first_reviewer
         application.save(update_fields=["reviewer"])
-    _perform(application, [standing.item for standing in ready], by=by, at=at)
+    _perform([standing.item for standing in ready], by=by, at=at)
     version = handing_in.version(application, token=token, by=by, at=at)
     duties.submitted(application, version, at=at)
     return version
@@ -315,12 +315,11 @@ def _ready(
     raise NotNow([f"{s.item}：{problem.text}" for s in waiting for problem in s.problems])
 
 
-def _perform(application: Application, items: list[ApplicationItem], *, by: User, at: dt.datetime) -> None:
+def _perform(items: list[ApplicationItem], *, by: User, at: dt.datetime) -> None:
     """To whoever is next: a returned item to who returned it, a new one along the school's route."""
     by_action: dict[str, list[int]] = {}
     for item in items:
-        to_province = item.returned_from == State.FIRST_REVIEWED or application.reviewer_id is None
-        action = "item_submit_to_province" if to_province else "item_submit"
+        action = "item_submit_to_province" if eligibility.goes_straight(item) else "item_submit"
         by_action.setdefault(action, []).append(item.pk)
     for action, keys in by_action.items():
         review.perform_many(

@@ -66,26 +66,6 @@ def _guard(by: User) -> None:
         raise PermissionDenied(f"申报批次由省推进办发布、修改和延期（{ROUND_CLAUSE}）。")
 
 
-def reviewer_of(round: ApplicationRound, school: School) -> Organization | None:
-    """The bureau of the first review, None where the school applies straight to the province.
-
-    What the province supervises goes, where the round says so, through the bureau of its place.
-    """
-    organization = school.organization
-    supervisor = organization.supervisor
-    if supervisor is None:
-        return None
-    route = round.routes.filter(kind=school.kind, authority=supervisor.kind).first()
-    if route is None or not route.through_city:
-        return None
-    if supervisor.kind == Organization.Kind.CITY:
-        return supervisor
-    bureaux = Organization.objects.filter(
-        kind=Organization.Kind.CITY, city=organization.city_id, is_demonstration=organization.is_demonstration
-    )
-    return bureaux.order_by("pk").first() if organization.city_id else None
-
-
 def routes_of(round: ApplicationRound) -> Routes:
     return {(route.kind, route.authority): route.through_city for route in round.routes.all()}
 
@@ -357,7 +337,7 @@ def _reviewer_ids(round: ApplicationRound, organization: Organization) -> set[in
     if application:
         return {application.reviewer_id} if application.reviewer_id else set()
     schools = School.objects.select_related("organization__supervisor")
-    reviewer = reviewer_of(round, schools.get(pk=organization.pk))
+    reviewer = round.reviewer_of(schools.get(pk=organization.pk))
     return {reviewer.pk} if reviewer else set()
 
 

@@ -19,7 +19,7 @@ from schools.forms.rounds import ExtensionForm
 from schools.models import ApplicationRound, Closings, RoundExtension, School
 from schools.services import duties
 from schools.services import rounds as services
-from schools.services.rounds import CELLS, PRESETS, extend, reviewer_of
+from schools.services.rounds import CELLS, PRESETS, extend
 from schools.tests.builders import make_application, make_item
 from schools.tests.hubei import CITY, MICROSECOND, OPENS, PROVINCE, SCHOOL, fields, hand_in, hubei, sh
 
@@ -277,14 +277,14 @@ def as_kind(world, kind, supervisor=None):
 def test_routes_of_hubei_and_shanxi(world, preset, kind, of_province, through):
     round = hubei(world, preset=preset)
     school = as_kind(world, kind, world.province if of_province else None)
-    assert reviewer_of(round, school) == (world.bureau if through else None)
+    assert round.reviewer_of(school) == (world.bureau if through else None)
 
 
 def test_a_place_without_a_bureau_goes_straight(world):
     round = hubei(world, preset="shanxi")
     school = as_kind(world, "higher_vocational", world.province)
     school.organization.city = None
-    assert reviewer_of(round, school) is None
+    assert round.reviewer_of(school) is None
 
 
 def test_opening_tells_who_may_apply_and_who_reviews(world, round):
