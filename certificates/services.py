@@ -131,12 +131,14 @@ def submit_proposal(
 ) -> CreditProposalVersion:
     """The draft becomes a version with its receipt (XF…) and meets what is owed. The same token, or the same
     content as the current version, gives the version that is there; what was returned has to be mended first.
-    Raises PermissionDenied, ValidationError."""
+    Raises PermissionDenied, ValidationError, ChangedSince where `token` (drafts.token_of) names another draft."""
     _require_owner(proposal, by)
     proposal = CreditProposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
     if sent := proposal.versions.filter(token=token).first():
         return sent
     content = content_of(proposal)
+    if token != drafts.token_of(proposal, content):
+        raise drafts.ChangedSince
     if not content["text"]:
         raise ValidationError({"text": "请写明学分记录建议。"})
     if not content["files"]:

@@ -254,7 +254,8 @@ def submit_application(
 
     `at` was taken when the request arrived, before any lock. The same token gives the version that is
     there, and so does the same content. `only_complete`: what is not complete stays a draft; else it
-    blocks. Raises PermissionDenied, NotNow with every reason.
+    blocks. Raises PermissionDenied, NotNow with every reason, ChangedSince where `token` (`token_of`) names
+    something else than what waits now.
     """
     if not may_apply(by, application.school):
         raise PermissionDenied(NOT_YOURS)
@@ -269,6 +270,8 @@ def submit_application(
         and not any(map(eligibility.is_open, application.items.all()))
     ):
         return application.current
+    if waiting and token != token_of(waiting):
+        raise drafts.ChangedSince
     ready = _ready(application, waiting, at, only_complete=only_complete)
     handing_in.write(ready)
     if application.current is None:

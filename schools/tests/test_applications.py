@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from certificates.models import Certificate, CertificateLevel
 from core import attachments, clock
-from core.drafts import DraftConflict
+from core.drafts import ChangedSince, DraftConflict
 from core.models import Attachment, Event
 from core.tests.races import together
 from core.workflow import NotNow
@@ -304,6 +304,17 @@ def test_one_item_is_sent_alone_or_refused_and_nothing_beside_it(world, applicat
         review.run("item_submit", named, **who)
 
 
+def test_what_a_colleague_typed_meanwhile_is_not_sent_unseen(world, application, levels):
+    [item] = add(world, application, levels[0])
+    fill(world, item)
+    token = services.token_of(services.waiting_items(application, clock.now()))
+    fill(world, item, planned_new="9999")
+    with pytest.raises(ChangedSince, match="又被修改过"):
+        send(world, application, token=token)
+    assert states(application) == [State.DRAFT]
+    assert send(world, application).content["items"][0]["planned_new"] == 9999
+
+
 def test_only_the_contact_sends(world, application, levels):
     [item] = add(world, application, levels[0])
     fill(world, item)
@@ -421,7 +432,10 @@ def test_nobody_waits_for_one_who_waits_for_him(world, round, levels, other, mon
 
     def submit():
         held.wait(timeout=20)
-        return services.submit_application(application=application, token=token, **who)
+        # Of the two that were shown one is gone by now: what is left is checked again.
+        with pytest.raises(ChangedSince):
+            services.submit_application(application=application, token=token, **who)
+        return send(world, application, at=at)
 
     together(calls[other], submit)
     assert ApplicationItem.objects.get(pk=kept.pk).state == State.SUBMITTED
