@@ -17,7 +17,6 @@ from certificates.models import Certificate, CreditProposal, CreditProposalVersi
 from certificates.workflow import proposal as lifecycle
 from core import clock, draft_files, drafts, events, notices
 from core.templatetags.portal import closing
-from core.workflow import NotNow
 from obligations import services as obligations
 from obligations.calendar import add_months, add_working_days
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet
@@ -215,10 +214,7 @@ def _review(
     action: str, proposal: CreditProposal, comment: str, version: int | None, *, by: User, at: dt.datetime
 ) -> CreditProposal:
     locked = CreditProposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
-    if version is not None and locked.current and locked.current.number != version:
-        raise NotNow(
-            [f"您看的是第{version}版，评价组织刚刚提出了第{locked.current.number}版。请看过新版本再办理。"]
-        )
+    drafts.require_read(locked, version, of="评价组织")
     values = {"review_comment": comment.strip(), "reviewed_at": at, "reviewed_by": by}
     fresh: CreditProposal = lifecycle.perform(
         action,

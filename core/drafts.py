@@ -86,6 +86,15 @@ class Drafted(models.Model):
         self.refresh_from_db()
 
 
+def require_read(record: Any, version: int | None, *, of: str) -> None:
+    """Raises NotNow where `version`, the number of the one that was read, is not the current one; `of`: who
+    hands in. Call it with the row locked."""
+    if version is not None and record.current and record.current.number != version:
+        raise NotNow(
+            [f"您看的是第{version}版，{of}刚刚提交了第{record.current.number}版。请看过新版本再办理。"]
+        )
+
+
 class VersionQuerySet(models.QuerySet[Any]):
     def update(self, **kwargs: Any) -> int:
         raise AppendOnly
