@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from certificates.models import Certificate
-from core.forms import DayInput, EvidenceField, SearchSelect
+from core.forms import DayInput, EvidenceField, SearchSelect, VersionForm
 from core.templatetags.portal import full_day
 
 
@@ -52,9 +52,7 @@ class ProposalForm(forms.Form):
         return {"text": text, "files": " ".join(self.cleaned_data.get("kept", []))}
 
 
-class ReviewForm(forms.Form):
-    # The version that was read: another one is not answered by this form.
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+class ReviewForm(VersionForm):
     comment = forms.CharField(
         label="意见", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 5})
     )

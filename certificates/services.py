@@ -17,7 +17,6 @@ from certificates.models import Certificate, CreditProposal, CreditProposalVersi
 from certificates.workflow import proposal as lifecycle
 from core import clock, draft_files, drafts, events, notices
 from core.templatetags.portal import closing
-from core.workflow import NotNow
 from obligations import services as obligations
 from obligations.calendar import add_months, add_working_days
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet
@@ -131,12 +130,14 @@ def submit_proposal(
 ) -> CreditProposalVersion:
     """The draft becomes a version with its receipt (XF…) and meets what is owed. The same token, or the same
     content as the current version, gives the version that is there; what was returned has to be mended first.
-    Raises PermissionDenied, ValidationError."""
+    Raises PermissionDenied, ValidationError, ChangedSince where `token` (drafts.token_of) names another draft."""
     _require_owner(proposal, by)
     proposal = CreditProposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
     if sent := proposal.versions.filter(token=token).first():
         return sent
     content = content_of(proposal)
+    if token != drafts.token_of(proposal, content):
+        raise drafts.ChangedSince
     if not content["text"]:
         raise ValidationError({"text": "请写明学分记录建议。"})
     if not content["files"]:
@@ -213,10 +214,7 @@ def _review(
     action: str, proposal: CreditProposal, comment: str, version: int | None, *, by: User, at: dt.datetime
 ) -> CreditProposal:
     locked = CreditProposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
-    if version is not None and locked.current and locked.current.number != version:
-        raise NotNow(
-            [f"您看的是第{version}版，评价组织刚刚提出了第{locked.current.number}版。请看过新版本再办理。"]
-        )
+    drafts.require_read(locked, version, of="评价组织")
     values = {"review_comment": comment.strip(), "reviewed_at": at, "reviewed_by": by}
     fresh: CreditProposal = lifecycle.perform(
         action,

@@ -18,7 +18,7 @@ from certificates.forms import ProposalForm, PublishForm, ReviewForm
 from certificates.models import CreditProposal
 from certificates.workflow import proposal as lifecycle
 from core import clock, draft_files
-from core.drafts import DraftConflict, content_hash
+from core.drafts import ChangedSince, DraftConflict, token_of
 from core.lists import ListPage
 from core.tables import WIDE, InstantColumn, PortalTable, StateColumn
 from core.templatetags import portal
@@ -188,20 +188,20 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("credit:detail", pk)
     if found.draft is None:
         return redirect("credit:edit", pk)
-    content = services.content_of(found)
-    token = f"{found.draft_revision}.{content_hash(content)[:48]}"
     if request.method == "POST":
-        if request.POST.get("token") != token:
-            messages.warning(request, "您检查之后草稿又被修改过，尚未提交。请再检查一次。")
-            return redirect("credit:check", pk)
+        token = request.POST.get("token", "")
         try:
             version = services.submit_proposal(found, token=token, by=request.user, at=clock.now())
+        except ChangedSince as refusal:
+            messages.warning(request, str(refusal))
+            return redirect("credit:check", pk)
         except ValidationError as error:
             messages.error(request, "".join(error.messages))
             return redirect("credit:edit", pk)
         messages.success(request, f"已收到，回执 {version.receipt}。")
         return redirect("credit:detail", pk)
-    context = {"proposal": found, "content": content, "token": token}
+    content = services.content_of(found)
+    context = {"proposal": found, "content": content, "token": token_of(found, content)}
     return render(request, "certificates/check.html", context)
 
 

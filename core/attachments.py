@@ -249,13 +249,19 @@ def discard(attachment: Attachment) -> None:
 
 @transaction.atomic
 def attach(
-    *, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datetime, most: int | None = None
+    *,
+    target: models.Model,
+    upload: "File[bytes]",
+    by: Any,
+    at: dt.datetime,
+    most: int | None = None,
+    counted: int | None = None,
 ) -> Attachment:
     """Keep a file with `target`. Raises ValidationError: not acceptable, or there are `most` (MOST_FILES
-    where not said) already."""
+    where not said) already. `counted`: how many there are where not every one on record counts."""
     kind = check(upload)
     most = MOST_FILES if most is None else most
-    if Attachment.objects.of(target).count() >= most:
+    if (Attachment.objects.of(target).count() if counted is None else counted) >= most:
         raise ValidationError(f"每条记录最多 {most} 个附件。")
     name = safe_name(upload.name or "")
     digest = hashlib.sha256()

@@ -16,6 +16,7 @@ from django.db.models import F
 
 from core import clock
 from core.models import AppendOnly
+from core.workflow import NotNow
 
 # Without I, L, O and U, which are misread on paper.
 RECEIPT_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -27,6 +28,13 @@ class DraftConflict(Exception):
     def __init__(self, record: "Drafted") -> None:
         super().__init__("draft changed")
         self.record = record
+
+
+class ChangedSince(NotNow):
+    """What would be handed in is no longer what was shown to whoever sends it."""
+
+    def __init__(self) -> None:
+        super().__init__(["您检查之后内容又被修改过，尚未提交。请再检查一次。"])
 
 
 class Drafted(models.Model):
@@ -78,6 +86,15 @@ class Drafted(models.Model):
         self.refresh_from_db()
 
 
+def require_read(record: Any, version: int | None, *, of: str) -> None:
+    """Raises NotNow where `version`, the number of the one that was read, is not the current one; `of`: who
+    hands in. Call it with the row locked."""
+    if version is not None and record.current and record.current.number != version:
+        raise NotNow(
+            [f"您看的是第{version}版，{of}刚刚提交了第{record.current.number}版。请看过新版本再办理。"]
+        )
+
+
 class VersionQuerySet(models.QuerySet[Any]):
     def update(self, **kwargs: Any) -> int:
         raise AppendOnly
@@ -114,6 +131,11 @@ def content_hash(content: dict[str, Any]) -> str:
     """SHA-256 (hex) of the canonical JSON: keys sorted, no spaces, UTF-8."""
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def token_of(record: Drafted, content: dict[str, Any]) -> str:
+    """Names draft and content of what is shown to be checked, so that sending it twice finds one receipt."""
+    return f"{record.draft_revision}.{content_hash(content)[:48]}"
 
 
 def new_receipt(model: type[models.Model], prefix: str, at: dt.datetime) -> str:

@@ -84,6 +84,12 @@ class SearchSelectMultiple(forms.SelectMultiple):
         super().__init__({"data-search": True, **(attrs or {})}, choices)
 
 
+class VersionForm(forms.Form):
+    """An answer to what was read: another version, made since, is not answered by this form."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
 class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 

@@ -16,6 +16,7 @@ from certificates.models import CertificateLevel
 from core import clock
 from core.api_schema import sample
 from core.api_workflow import StepSerializer, steps
+from schools import eligibility
 from schools.models import (
     AnnualPlan,
     Application,
@@ -279,15 +280,9 @@ class ApplicationViewSet(VisibleViewSet):
     )
     @action(detail=True, filterset_class=None, pagination_class=None)
     def steps(self, request: Request, pk: int) -> Response:
-        items = ApplicationItem.objects.visible_to(request.user).filter(application=self.get_object())
-        # Prefetched, the items share one application and one round, which know their closings and lists.
-        items = items.select_related("certificate_level").prefetch_related(
-            "application__round__extensions", "application__reviewer", "application__school"
-        )
-        told = [
-            {"item": item.pk, "steps": steps(review, item, user=request.user, at=clock.now())}
-            for item in items.order_by("pk")
-        ]
+        items, at = sorted(self.get_object().items.all(), key=lambda item: item.pk), clock.now()
+        eligibility.load(items, at)
+        told = [{"item": item.pk, "steps": steps(review, item, user=request.user, at=at)} for item in items]
         return Response(ItemStepsSerializer(told, many=True).data)
 
 

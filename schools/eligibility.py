@@ -71,6 +71,15 @@ def door(round: ApplicationRound, school: School, at: dt.datetime) -> list[str]:
     return found if at < until else [*found, _school_step_closed(round, until)]
 
 
+# --- Which way
+
+
+def goes_straight(item: ApplicationItem) -> bool:
+    """To the province with no first review: so goes the school, or the province itself returned it."""
+    returned_by_province = item.returned_from == ApplicationItem.State.FIRST_REVIEWED
+    return returned_by_province or item.application.first_reviewer is None
+
+
 # --- What the others ask
 
 
@@ -118,12 +127,6 @@ def is_open(item: ApplicationItem) -> bool:
 def missing(item: ApplicationItem, at: dt.datetime) -> list[str]:
     """Why it cannot be submitted now; [] when it can."""
     return [*closed(item, at), *_texts(item, _facts(item), at)]
-
-
-def missing_of(items: Sequence[ApplicationItem], at: dt.datetime) -> list[list[str]]:
-    """The same for many, in their order."""
-    load(items, at)
-    return [missing(item, at) for item in items]
 
 
 def obstacles(item: ApplicationItem, at: dt.datetime) -> list[str]:

@@ -7,7 +7,7 @@ whoever rejected it.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from accounts.models import User
 from core.templatetags import portal
@@ -27,10 +27,37 @@ from schools.permissions import (
 S = ApplicationItem.State
 F = SchoolFiling.State
 E = ExpertOpinion.State
+STRAIGHT = "本校申报直接报省教育厅审核，不经市级初审（鄂教职成办函〔2021〕7号 四.2；按本批次设置）。"
+
+
+Lacks = Callable[[ApplicationItem, dt.datetime], list[str]]
+
+
+def _of_many(lacks: Lacks) -> Callable[[Sequence[ApplicationItem], dt.datetime], list[list[str]]]:
+    def lacking(items: Sequence[ApplicationItem], at: dt.datetime) -> list[list[str]]:
+        eligibility.load(items, at)
+        return [lacks(item, at) for item in items]
+
+    return lacking
 
 
 def _own_contact_only(user: User, item: ApplicationItem) -> str:
     return "" if may_apply(user, item.application.school) else "申报由本校联系人或其代理人填写、提交。"
+
+
+def _may_submit_to_city(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    if not eligibility.goes_straight(item):
+        return eligibility.missing(item, at)
+    if item.application.first_reviewer is None:
+        return [STRAIGHT]
+    return ["由省推进办退回，修改后直接提交省级审核，不再经市级初审（晋教职成〔2020〕9号 三.1）。"]
+
+
+def _may_submit_to_province(item: ApplicationItem, at: dt.datetime) -> list[str]:
+    if eligibility.goes_straight(item):
+        return eligibility.missing(item, at)
+    reviewer = item.application.first_reviewer
+    return [f"先由{reviewer}初审（晋教职成〔2020〕9号 三.1：市教育行政部门初审；按本批次设置）。"]
 
 
 def _first_reviewer_only(user: User, item: ApplicationItem) -> str:
@@ -38,7 +65,7 @@ def _first_reviewer_only(user: User, item: ApplicationItem) -> str:
         return ""
     reviewer = item.application.reviewer
     if reviewer is None:
-        return "本校申报直接报省教育厅审核，不经市级初审（鄂教职成办函〔2021〕7号 四.2；按本批次设置）。"
+        return STRAIGHT
     return f"由{reviewer}初审（晋教职成〔2020〕9号 三.1：市教育行政部门初审）。"
 
 
@@ -73,11 +100,6 @@ def _decision_open(item: ApplicationItem, at: dt.datetime) -> list[str]:
 
 def _may_approve(item: ApplicationItem, at: dt.datetime) -> list[str]:
     return [*_decision_open(item, at), *eligibility.obstacles(item, at)]
-
-
-def _may_approve_of(items: Sequence[ApplicationItem], at: dt.datetime) -> list[list[str]]:
-    eligibility.load(items, at)
-    return [_may_approve(item, at) for item in items]
 
 
 def _may_withdraw(item: ApplicationItem, at: dt.datetime) -> list[str]:
@@ -125,8 +147,8 @@ review = Workflow(
             (S.DRAFT, S.RETURNED),
             S.SUBMITTED,
             _own_contact_only,
-            eligibility.missing,
-            lacks_of=eligibility.missing_of,
+            _may_submit_to_city,
+            lacks_of=_of_many(_may_submit_to_city),
         ),
         Transition(
             "item_submit_to_province",
@@ -134,8 +156,8 @@ review = Workflow(
             (S.DRAFT, S.RETURNED),
             S.FIRST_REVIEWED,
             _own_contact_only,
-            eligibility.missing,
-            lacks_of=eligibility.missing_of,
+            _may_submit_to_province,
+            lacks_of=_of_many(_may_submit_to_province),
         ),
         Transition(
             "item_withdraw",
@@ -187,7 +209,7 @@ review = Workflow(
             S.APPROVED,
             _office_only,
             _may_approve,
-            lacks_of=_may_approve_of,
+            lacks_of=_of_many(_may_approve),
         ),
         Transition(
             "item_return",

@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import Organization, Role
 from certificates import services
 from certificates.models import Certificate, CreditProposal
-from core import clock
+from core import clock, drafts
 from core.models import Attachment, Event, Notice
 from core.tests.test_attachments import png
 from obligations.models import Obligation
@@ -46,11 +46,17 @@ def drafted(world, proposal, text="初级记 4 学分"):
     )
 
 
-def filed(world, proposal, token="one"):
-    drafted(world, proposal)
+def send(world, proposal, token=None):
+    proposal.refresh_from_db()
+    token = token or drafts.token_of(proposal, services.content_of(proposal))
     version = services.submit_proposal(proposal, token=token, by=world.evaluator_officer, at=clock.now())
     proposal.refresh_from_db()
     return version
+
+
+def filed(world, proposal):
+    drafted(world, proposal)
+    return send(world, proposal)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +91,7 @@ def test_filing_meets_it_until_the_very_end(world, instant, outcome):
     version = filed(world, proposal)
     assert version.receipt.startswith("XF")
     assert Obligation.objects.get(kind="credit_proposal").outcome == outcome
-    assert filed(world, proposal).pk == version.pk
+    assert send(world, proposal, version.token) == version
     assert proposal.versions.count() == 1
 
 
@@ -112,7 +118,7 @@ def test_what_makes_no_sense_is_refused(world):
     assert Certificate.objects.get(pk=world.certificate.pk).published_on is None
     proposal = published(world)
     with pytest.raises(ValidationError, match="写明"):
-        services.submit_proposal(proposal, token="t", by=world.evaluator_officer, at=clock.now())
+        send(world, proposal)
     with pytest.raises(PermissionDenied, match="评价组织提出"):
         services.submit_proposal(proposal, token="t", by=world.office, at=clock.now())
 
@@ -128,11 +134,23 @@ def test_returned_it_is_owed_again_and_what_was_on_time_stays_so(world):
     assert second.due_at == dt.datetime(2020, 11, 25, 10, tzinfo=dt.UTC)
     proposal.refresh_from_db()
     drafted(world, proposal, "初级 4、中级 6 学分")
-    services.submit_proposal(proposal, token="two", by=world.evaluator_officer, at=clock.now())
+    send(world, proposal)
     assert Obligation.objects.get(pk=second.pk).outcome == "on_time"
     proposal.refresh_from_db()
     services.accept_proposal(proposal, by=world.office, at=clock.now())
     assert CreditProposal.objects.get().state == "accepted"
+
+
+def test_what_a_colleague_wrote_meanwhile_is_not_sent_unseen(world):
+    proposal = published(world)
+    drafted(world, proposal)
+    proposal.refresh_from_db()
+    shown = drafts.token_of(proposal, services.content_of(proposal))
+    drafted(world, proposal, "另一份建议")
+    with pytest.raises(drafts.ChangedSince, match="又被修改过"):
+        send(world, proposal, shown)
+    assert not proposal.versions.exists()
+    assert send(world, proposal).content["text"] == "另一份建议"
 
 
 def test_each_role_at_each_page(world, client_for):
@@ -225,7 +243,7 @@ def test_what_was_returned_cannot_be_sent_again_unmended(world):
         at=clock.now(),
     )
     with pytest.raises(ValidationError, match="与退回的第1版相同"):
-        services.submit_proposal(proposal, token="two", by=world.evaluator_officer, at=clock.now())
+        send(world, proposal)
     assert services.duties(proposal).pending().exists()
     assert CreditProposal.objects.get().draft is not None
 
@@ -237,7 +255,7 @@ def test_a_version_that_came_while_another_was_read_is_not_answered(world, clien
     office = client_for(world.office)
     read = office.get(address).context["form"]["version"].value()
     drafted(world, proposal, "初级 4、中级 6 学分")
-    services.submit_proposal(proposal, token="two", by=world.evaluator_officer, at=clock.now())
+    send(world, proposal)
     answer = office.post(address, {"version": read, "comment": ""})
     assert answer.status_code == 422
     assert "第2版" in answer.content.decode()

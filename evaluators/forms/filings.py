@@ -8,7 +8,7 @@ from django.conf import settings
 
 from certificates.models import Certificate
 from core import clock, identity
-from core.forms import EvidenceField
+from core.forms import EvidenceField, VersionForm
 from core.models import Attachment
 from evaluators import filing_content as shape
 from evaluators.permissions import FILING_CLAUSE
@@ -179,18 +179,13 @@ class StaffFileForm(forms.Form):
     )
 
 
-class _VersionForm(forms.Form):
-    # The version that was read: another one is not answered by this form.
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-
-class AcceptForm(_VersionForm):
+class AcceptForm(VersionForm):
     comment = forms.CharField(
         label="审核意见", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 
-class _AnswerForm(_VersionForm):
+class _AnswerForm(VersionForm):
     comment = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -7,7 +7,7 @@ from django import forms
 from accounts.models import City, County
 from certificates.models import Certificate
 from core.attachments import RULES
-from core.forms import DayInput, EvidenceField
+from core.forms import DayInput, EvidenceField, VersionForm
 from evaluators.models import ExamSite, SchoolPlace, SiteCondition, SiteRule
 from evaluators.services.site_conditions import NO_BRANDS
 
@@ -121,11 +121,6 @@ class SiteForm(PositionForm):
         return {"fields": fields, "condition": self.against, "files": data["files"]}
 
 
-class AnswerForm(forms.Form):
-    # The application that was read: one that was made since is not answered by this form.
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-
 class CommentForm(forms.Form):
     comment = forms.CharField(
         label="原因",
@@ -135,7 +130,7 @@ class CommentForm(forms.Form):
     )
 
 
-class RefusalForm(CommentForm, AnswerForm):
+class RefusalForm(CommentForm, VersionForm):
     pass
 
 

@@ -20,7 +20,6 @@ from core import clock, drafts, events, notices
 from core.attachments import attach, discard
 from core.models import Attachment
 from core.templatetags.portal import closing
-from core.workflow import NotNow
 from evaluators import filing_content as shape
 from evaluators.models import EvaluatorFiling, EvaluatorFilingVersion
 from evaluators.permissions import (
@@ -287,10 +286,7 @@ def _review(
 ) -> Any:
     values: dict[str, Any] = {"review_comment": comment.strip(), "reviewed_at": at, "reviewed_by": by}
     locked = EvaluatorFiling.objects.select_for_update(of=("self",)).get(pk=record.pk)
-    if version is not None and locked.current and locked.current.number != version:
-        raise NotNow(
-            [f"您看的是第{version}版，评价组织刚刚提交了第{locked.current.number}版。请看过新版本再办理。"]
-        )
+    drafts.require_read(locked, version, of="评价组织")
     if action == "evaluator_filing_accept":
         values["accepted"] = locked.current
     return lifecycle.perform(

@@ -15,7 +15,7 @@ from accounts import typed as kept_typed
 from accounts.typed import keeps_typed
 from certificates.models import Certificate
 from core import clock, draft_pages, exports
-from core.drafts import DraftConflict, content_hash
+from core.drafts import DraftConflict, content_hash, token_of
 from core.imports.faults import FileRefused
 from core.models import Attachment
 from evaluators import filing_content as shape
@@ -266,7 +266,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return redirect(f"{reverse('evaluator-filings:edit', args=[pk])}?check")
     content = form.content(certificate)
-    token = f"{record.draft_revision}.{content_hash(content)[:48]}"
+    token = token_of(record, content)
     if request.method == "POST":
         return _send(request, record, content, token, clock.now())
     current: Any = record.current

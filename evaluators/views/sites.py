@@ -19,6 +19,7 @@ from accounts import typed
 from accounts.models import User
 from certificates.models import Certificate
 from core import clock
+from core.forms import VersionForm
 from core.lists import ListPage
 from core.workflow import NotNow
 from evaluators import nearest, permissions
@@ -53,10 +54,10 @@ def _verb(action: str, form: type[django_forms.Form], *consequences: str) -> Act
 
 
 ACTS = {
-    "agree": _verb("site_agree", forms.AnswerForm, "转省推进办备案，期限五个工作日。", "通知学校。"),
+    "agree": _verb("site_agree", VersionForm, "转省推进办备案，期限五个工作日。", "通知学校。"),
     "file": _verb(
         "site_file",
-        forms.AnswerForm,
+        VersionForm,
         "自备案起是考核站点，列入公布名单，计入覆盖表。",
         "通知学校和评价组织。",
     ),

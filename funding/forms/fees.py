@@ -134,13 +134,15 @@ class StandardForm(AnswersMixin, forms.ModelForm):
         return {name: value for name, value in self.cleaned_data.items() if name not in self.elements}
 
 
-class FileForm(AnswersMixin, forms.Form):
+class ReadForm(AnswersMixin, forms.Form):
+    """Nothing to fill in; the mark of the standard that was read: one mended since is not answered by this."""
+
+    read = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class FileForm(ReadForm):
     document = forms.CharField(label="备案文号", max_length=120)
 
 
-class CommentForm(AnswersMixin, forms.Form):
+class CommentForm(ReadForm):
     comment = forms.CharField(label="理由", max_length=1000, widget=forms.Textarea(LONG))
-
-
-class NothingForm(AnswersMixin, forms.Form):
-    """Nothing to fill in; only to check and confirm."""

@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import Role, User
 from certificates.models import CertificateLevel, ExamForm
 from core import clock, events, notices
+from core.saving import save_valid
 from core.templatetags.portal import full_day
 from funding import fees, permissions
 from funding.models import FeeCap, FeePolicy, FeeStandard
@@ -40,8 +41,7 @@ def set_cap(*, fields: dict[str, Any], by: User, at: dt.datetime) -> FeeCap:
     """
     _keeper_only(by, CAPS_BY)
     cap = FeeCap(**fields, created_by=by, created_at=at)
-    cap.full_clean()
-    cap.save()
+    save_valid(cap)
     events.record(
         "cap_set",
         cap,
@@ -130,10 +130,9 @@ def set_policy(*, fields: dict[str, Any], by: User, at: dt.datetime) -> FeePolic
     """
     _keeper_only(by, RULES_BY)
     policy = FeePolicy(**fields, created_by=by, created_at=at)
-    policy.full_clean()
     if policy.effective_from < clock.local(at).date():
         raise ValidationError({"effective_from": "生效日期不能早于今天：此前已按原规则办理。"})
-    policy.save()
+    save_valid(policy)
     events.record(
         "fee_policy_set",
         policy,

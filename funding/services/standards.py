@@ -12,8 +12,9 @@ from django.urls import reverse
 
 from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
-from core import clock, events, notices
+from core import clock, drafts, events, notices
 from core.templatetags.portal import full_day
+from core.workflow import NotNow
 from funding import fees, gates, permissions
 from funding.models import CostElement, FeeStandard, StandardConsent, StandardCost
 from funding.services.caps import note_exam_form
@@ -110,13 +111,34 @@ def _ask_anew(standard: FeeStandard, at: dt.datetime) -> dict[str, Any]:
     return {"须重新同意": "、".join(str(consent.organization) for consent in consents)}
 
 
+def mark(standard: FeeStandard) -> str:
+    """What one has read of a standard; another mark means that it was mended since."""
+    costs = {str(cost.element_id): f"{cost.amount:.2f}" for cost in standard.costs.all()}
+    why = {"测算说明": standard.basis, "高于上限的理由": standard.over_cap_reason}
+    return drafts.content_hash({**_told(standard), **why, "成本构成": costs})
+
+
+def require_read(standard: FeeStandard, read: str) -> None:
+    """Raises NotNow where the standard is no longer what `read`, its mark, names; "": not said."""
+    if read and read != mark(standard):
+        raise NotNow(["评价组织刚刚修改并重新提出，您看的是修改前的内容。请看过新的内容再办理。"])
+
+
+def _locked_as_read(standard: FeeStandard, read: str) -> FeeStandard:
+    """The row as it is now, until the transaction ends. Raises NotNow."""
+    fresh = FeeStandard.objects.select_for_update().get(pk=standard.pk)
+    require_read(fresh, read)
+    return fresh
+
+
 @transaction.atomic
-def agree(standard: FeeStandard, *, by: User, at: dt.datetime) -> StandardConsent:
-    """A pilot school says yes to the standard as it stands; once. Raises ValidationError, PermissionDenied."""
+def agree(standard: FeeStandard, *, by: User, at: dt.datetime, read: str = "") -> StandardConsent:
+    """A pilot school says yes to the standard as it stands; once. `read`, of this and the other answers, is
+    the mark of what was read: nothing else is agreed to. Raises NotNow, ValidationError, PermissionDenied."""
     school = by.organization
     if school is None or not permissions.may_agree(by):
         raise PermissionDenied(ONLY_SCHOOL)
-    standard = FeeStandard.objects.select_for_update().get(pk=standard.pk)
+    standard = _locked_as_read(standard, read)
     if reasons := not_yet_agreeable(standard, by, at):
         raise ValidationError(reasons)
     first = not standard.consents.exists()
@@ -160,8 +182,9 @@ def not_yet_agreeable(standard: FeeStandard, user: User, at: dt.datetime) -> lis
 
 @standards.verb("standard_withdraw")
 @transaction.atomic
-def withdraw(standard: FeeStandard, *, by: User, at: dt.datetime) -> FeeStandard:
+def withdraw(standard: FeeStandard, *, by: User, at: dt.datetime, read: str = "") -> FeeStandard:
     """Raises NotNow, PermissionDenied."""
+    _locked_as_read(standard, read)
     fresh: FeeStandard = standards.perform(
         "standard_withdraw", standard, by=by, at=at, organization_id=standard.evaluator_id
     )
@@ -171,14 +194,17 @@ def withdraw(standard: FeeStandard, *, by: User, at: dt.datetime) -> FeeStandard
 
 @standards.verb("standard_file")
 @transaction.atomic
-def file_standard(standard: FeeStandard, *, document: str, by: User, at: dt.datetime) -> FeeStandard:
+def file_standard(
+    standard: FeeStandard, *, document: str, by: User, at: dt.datetime, read: str = ""
+) -> FeeStandard:
     """File it under the number of the province's document; it holds from its day on, and says how the level
     is examined. Raises NotNow, ValidationError, PermissionDenied."""
     if not document.strip():
         raise ValidationError({"document": "请填写备案文号。"})
     # Two standards of one level are filed one after the other.
     level = CertificateLevel.objects.select_for_update().get(pk=standard.certificate_level_id)
-    cap = fees.cap_on(level, standard.exam_form, standard.effective_from)
+    locked = _locked_as_read(standard, read)
+    cap = fees.cap_on(level, locked.exam_form, locked.effective_from)
     fresh: FeeStandard = standards.perform(
         "standard_file",
         standard,
@@ -197,15 +223,19 @@ def file_standard(standard: FeeStandard, *, document: str, by: User, at: dt.date
 
 @standards.verb("standard_return")
 @transaction.atomic
-def return_standard(standard: FeeStandard, *, comment: str, by: User, at: dt.datetime) -> FeeStandard:
+def return_standard(
+    standard: FeeStandard, *, comment: str, by: User, at: dt.datetime, read: str = ""
+) -> FeeStandard:
     """Raises NotNow, ValidationError, PermissionDenied."""
+    _locked_as_read(standard, read)
     return _answer("standard_return", standard, f"已退回修改：{comment}", comment, by, at)
 
 
 @standards.verb("standard_refuse")
 @transaction.atomic
-def refuse(standard: FeeStandard, *, comment: str, by: User, at: dt.datetime) -> FeeStandard:
+def refuse(standard: FeeStandard, *, comment: str, by: User, at: dt.datetime, read: str = "") -> FeeStandard:
     """Raises NotNow, ValidationError, PermissionDenied."""
+    _locked_as_read(standard, read)
     return _answer("standard_refuse", standard, f"不予备案：{comment}", comment, by, at)
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from certificates.models import CertificateLevel
 from core import clock
 from funding import services
-from funding.models import CostElement, FeeCap, FeePolicy, FeeStandard
+from funding.models import CostElement, FeeCap, FeePolicy, FeeStandard, StandardConsent
 from funding.tests.fees import DAY, NEXT_MONTH, agreed, cap, filed, policy, proposed, standard
 
 CAPS, STANDARDS, GAPS = (reverse(f"funding:{name}") for name in ("caps", "standards", "fee-gaps"))
@@ -191,6 +191,52 @@ def test_a_school_agrees_an_officer_files_and_everybody_reads(world, client_for)
     assert "演示备案〔2020〕6号" not in Client().get(PUBLIC).content.decode()
     world.at("2020-12-18T00:00:00+08:00")
     assert "演示备案〔2020〕6号" in Client().get(PUBLIC).content.decode()
+
+
+def mended(world, found, amount="900", **changes):
+    """Returned, and proposed again with another amount, while somebody reads it."""
+    services.return_standard(found, comment="请改", by=world.office2, at=clock.now())
+    fields = {name: getattr(found, name) for name in ("exam_form", "organization", "effective_from", "basis")}
+    services.resubmit(
+        found,
+        fields=fields | {"amount": Decimal(amount)} | changes,
+        costs={},
+        by=world.evaluator_officer,
+        at=clock.now(),
+    )
+
+
+def test_a_school_agrees_to_nothing_but_what_it_read(world, client_for):
+    found, school = proposed(world), client_for(world.contact)
+    address = page_of(found, "standard-agree")
+    read = school.get(address).context["form"]["read"].value()
+    mended(world, found)
+    answer = school.post(address, {"read": read})
+    assert answer.status_code == 409
+    assert "您看的是修改前的内容" in answer.content.decode()
+    assert not StandardConsent.objects.exists()
+    shown = school.get(address)
+    assert "900.00 元/人" in shown.content.decode()
+    assert school.post(address, {"read": shown.context["form"]["read"].value()}).status_code == 302
+
+
+@pytest.mark.parametrize("action", ["standard_file", "standard_return", "standard_refuse"])
+@pytest.mark.parametrize("changes", [{"amount": "900"}, {"amount": "280", "basis": "另一种测算"}])
+def test_an_officer_answers_nothing_but_what_was_read(world, client_for, action, changes):
+    found, office = agreed(world), client_for(world.office)
+    address = page_of(found, "standard-act", action)
+    form = office.get(address).context["form"]
+    typed = {"document": "6号", "comment": "见附件", "read": form["read"].value()}
+    assert "请核对" in office.post(address, typed).content.decode()
+    mended(world, found, **changes)
+    if not found.consents.exists():
+        services.agree(found, by=world.contact, at=clock.now())
+    for step in ("", "confirm"):
+        answer = office.post(address, typed | {"step": step})
+        assert answer.status_code == 409
+        assert "您看的是修改前的内容" in answer.content.decode()
+    found.refresh_from_db()
+    assert found.state == "proposed"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Two officers at one standard, two schools at one consent, at once: real connections, on PostgreSQL."""
 
+from decimal import Decimal
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -83,3 +85,19 @@ def test_the_same_proposal_sent_twice_at_once_is_one(world):
     sending = attempt(lambda: proposed(world))
     assert sorted(together(sending, sending)) == ["done", "told"]
     assert FeeStandard.objects.count() == 1
+
+
+def test_two_officers_enter_the_same_cap_or_rule_at_once_and_one_is_told(world):
+    fields = {
+        "exam_form": "computer",
+        "amount": Decimal("300"),
+        "effective_from": NEXT_MONTH,
+        "document": "演示文号",
+    }
+    rule = {"effective_from": NEXT_MONTH, "scope": "school", "over_cap": "reason"}
+    for verb, given in ((services.set_cap, fields), (services.set_policy, rule)):
+        both = [
+            attempt(lambda verb=verb, given=given, by=by: verb(fields=given, by=by, at=clock.now()))
+            for by in (world.office, world.finance)
+        ]
+        assert sorted(together(*both)) == ["done", "told"]

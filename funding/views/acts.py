@@ -16,9 +16,16 @@ from core import clock
 from core.templatetags.portal import full_day
 from core.workflow import NotNow, Transition
 from funding import fees, permissions, services
-from funding.forms.fees import CommentForm, FileForm, NothingForm, StandardForm
+from funding.forms.fees import CommentForm, FileForm, ReadForm, StandardForm
 from funding.models import FeeStandard
-from funding.services.standards import ONLY_EVALUATOR, ONLY_SCHOOL, check, not_yet_agreeable
+from funding.services.standards import (
+    ONLY_EVALUATOR,
+    ONLY_SCHOOL,
+    check,
+    mark,
+    not_yet_agreeable,
+    require_read,
+)
 from funding.views.caps import fees_only
 from funding.views.standards import visible_standard
 from funding.workflow import standards
@@ -138,7 +145,7 @@ ACTS = {
     ),
     "standard_return": Act(CommentForm, ("由评价组织修改后重新提出；理由发给评价组织和已同意的院校。",)),
     "standard_refuse": Act(CommentForm, ("这个标准不再办理；理由发给评价组织和已同意的院校。",)),
-    "standard_withdraw": Act(NothingForm, ("这个标准不再办理；通知已同意的院校。",)),
+    "standard_withdraw": Act(ReadForm, ("这个标准不再办理；通知已同意的院校。",)),
 }
 
 
@@ -173,8 +180,12 @@ class StandardAct(CheckedFormView):
     def get_success_url(self) -> str:
         return reverse("funding:standard", args=[self.standard.pk])
 
+    def get_initial(self) -> dict[str, Any]:
+        return {"read": mark(self.standard)}
+
     def preview(self, form: Any) -> dict[str, Any]:
         shown = self.standard
+        require_read(shown, form.cleaned_data["read"])
         cap = fees.cap_on(shown.certificate_level, shown.exam_form, shown.effective_from)
         return {
             "standard": shown,
@@ -197,14 +208,18 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     require(permissions.may_agree(request.user), ONLY_SCHOOL)
     if reasons := not_yet_agreeable(standard, request.user, clock.now()):
         return refused(request, standard, "同意", reasons)
-    if request.method == "POST":
+    form = ReadForm(request.POST if request.method == "POST" else None, initial={"read": mark(standard)})
+    if form.is_valid():
         try:
-            services.agree(standard, by=request.user, at=clock.now())
+            services.agree(standard, **form.cleaned_data, by=request.user, at=clock.now())
+        except NotNow as refusal:
+            return refused(request, standard, "同意", refusal.reasons)
         except ValidationError as refusal:
             return refused(request, standard, "同意", refusal.messages)
         messages.success(request, "本校已同意这个标准。")
         return redirect("funding:standard", pk)
     context = {
+        "form": form,
         "heading": f"同意考核费用标准：{standard}",
         "text": f"{standard.evaluator}提出：{standard.certificate_level}，{standard.get_exam_form_display()}，"
         f"{standard.amount} 元/人，{full_day(standard.effective_from)}起。",

@@ -3,11 +3,13 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from certificates.models import CertificateLevel
+from certificates.models import Certificate, CertificateLevel
 from core import clock
 from pilot_portal.tests.calling import Api, token_of
-from schools.models import Application, ApplicationItem, RoundExtension
+from schools.models import Application, ApplicationItem, RoundExtension, RoundRoute
 
 
 def ids(user, path, **query):
@@ -68,6 +70,60 @@ def test_steps_come_from_the_workflow_table(filed):
     too_early = steps(filed.office)["item_approve"]
     assert not too_early["open"]
     assert "太原市教育局初审，不能越过（晋教职成〔2020〕9号 三.1" in too_early["reasons"][0]
+
+
+def test_an_item_is_told_to_go_one_way_only(filed):
+    kinds = {"kind": filed.school.kind, "through_city": True}
+    RoundRoute.objects.create(round=filed.round, authority="city", **kinds)
+    fresh = Application.objects.filter(pk=filed.application.pk)
+    fresh.update(reviewer=None)
+    ApplicationItem.objects.update(state="draft", carried_over=0)
+
+    def steps(**changes):
+        ApplicationItem.objects.update(**changes)
+        told = Api(token_of(filed.contact)).get(f"applications/{filed.application.pk}/steps/").json()
+        return {step["action"]: step["reasons"] for step in told[0]["steps"]}
+
+    told = steps()
+    assert told["item_submit_to_province"] == [
+        "先由太原市教育局初审（晋教职成〔2020〕9号 三.1：市教育行政部门初审；按本批次设置）。"
+    ]
+    assert "至少填写一个对应专业" in told["item_submit"][0]
+    RoundRoute.objects.update(through_city=False)
+    told = steps()
+    assert told["item_submit"][0].startswith("本校申报直接报省教育厅审核")
+    assert "至少填写一个对应专业" in told["item_submit_to_province"][0]
+    fresh.update(reviewer=filed.bureau)
+    told = steps(state="returned", returned_from="first_reviewed")
+    assert told["item_submit"][0].startswith("由省推进办退回")
+    assert "至少填写一个对应专业" in told["item_submit_to_province"][0]
+
+
+@pytest.mark.parametrize(
+    ("who", "state"),
+    [
+        ("contact", "draft"),
+        ("city_officer", "submitted"),
+        ("office", "first_reviewed"),
+        ("office", "approved"),
+    ],
+)
+def test_the_steps_of_three_items_ask_no_more_queries_than_of_one(filed, who, state):
+    api, address = Api(token_of(getattr(filed, who))), f"applications/{filed.application.pk}/steps/"
+
+    def queries(items):
+        ApplicationItem.objects.update(state=state)
+        with CaptureQueriesContext(connection) as captured:
+            assert len(api.get(address).json()) == items
+        return len(captured)
+
+    queries(1)
+    before = queries(1)
+    for name in ("甲", "乙"):
+        certificate = Certificate.objects.create(name=name, owner=filed.evaluator_org)
+        level = CertificateLevel.objects.create(certificate=certificate, level=2)
+        ApplicationItem.objects.create(application=filed.application, certificate_level=level)
+    assert queries(3) == before <= 25
 
 
 def test_programmes_and_plans_under_the_same_scope(filed):

@@ -81,7 +81,7 @@ class Applicants:
         """What is complete; the rest stays a draft."""
         services.submit_application(
             application=application,
-            token=f"{self.rng.getrandbits(128):032x}",
+            token=services.token_of(services.waiting_items(application, at)),
             by=school.contact,
             at=at,
             only_complete=True,

@@ -4,7 +4,7 @@ import datetime as dt
 
 from certificates import services as credit
 from certificates.models import Certificate, CreditProposal
-from core import clock, draft_files
+from core import clock, draft_files, drafts
 from evaluators.models import Evaluator
 from evaluators.services import charges
 from reporting.demo import names, papers
@@ -60,4 +60,5 @@ def _propose(province: DemoProvince, proposal: CreditProposal) -> None:
         at=at,
         uploads=[papers.upload("学分记录建议方案")],
     )
-    credit.submit_proposal(proposal, token="demo-credit", by=officer, at=at + dt.timedelta(minutes=20))  # noqa: S106
+    token = drafts.token_of(proposal, credit.content_of(proposal))
+    credit.submit_proposal(proposal, token=token, by=officer, at=at + dt.timedelta(minutes=20))

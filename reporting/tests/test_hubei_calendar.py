@@ -20,8 +20,9 @@ LATE = sh("2021-05-27T00:00:00")
 
 
 def hand_in(world, application, at):
+    token = applications.token_of(applications.waiting_items(application, world.at(at)))
     return applications.submit_application(
-        application=application, token=f"{at:%H%M%S%f}", by=world.people[application.school], at=world.at(at)
+        application=application, token=token, by=world.people[application.school], at=at
     )
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import typed as kept_typed
 from accounts.typed import keeps_typed
 from core import clock, draft_pages
-from core.drafts import DraftConflict, content_hash
+from core.drafts import DraftConflict, content_hash, token_of
 from core.models import Event
 from obligations.models import Obligation
 from reporting import content as shape
@@ -203,7 +203,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if filing(obligation, at).locked or not form.is_valid():
         return redirect(f"{reverse('reporting:edit', args=[pk])}?check")
     content = form.content
-    token = f"{report.draft_revision}.{content_hash(content)[:48]}"
+    token = token_of(report, content)
     if request.method == "POST":
         return _send(request, report, content, token, at)
     context = page_context(

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.forms import MobileField
 from core import draft_files
-from core.forms import EvidenceField
+from core.forms import EvidenceField, VersionForm
 from core.models import Attachment
 from schools import filing_content as shape
 
@@ -153,13 +153,13 @@ class FilingForm(forms.Form):
         return named + [("plan", str(message)) for message in self.non_field_errors()]
 
 
-class AcceptForm(forms.Form):
+class AcceptForm(VersionForm):
     comment = forms.CharField(
         label="审核意见", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 
-class ReturnForm(forms.Form):
+class ReturnForm(VersionForm):
     comment = forms.CharField(
         label="要修改什么",
         max_length=500,

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q
+from django.utils.functional import cached_property
 
 from accounts.models import Organization, PilotMembership, Role
 from certificates.models import CertificateLevel, Major
@@ -74,6 +75,13 @@ class Application(models.Model):
 
     def __str__(self) -> str:
         return f"{self.school} {self.round}"
+
+    @cached_property
+    def first_reviewer(self) -> Organization | None:
+        """As fixed by the first submission, until then as the round's routes have it; None: straight to the
+        province. Asked once of an instance."""
+        is_fixed = self.current_id is not None or self.reviewer_id is not None
+        return self.reviewer if is_fixed else self.round.reviewer_of(self.school)
 
     @property
     def organization_id(self) -> int:

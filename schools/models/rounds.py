@@ -96,6 +96,27 @@ class ApplicationRound(models.Model):
         found: set[int] = self.lists.final().items()
         return found
 
+    def reviewer_of(self, school: School) -> Organization | None:
+        """The bureau of the first review, None where the school applies straight to the province.
+
+        What the province supervises goes, where the round says so, through the bureau of its place.
+        """
+        organization = school.organization
+        supervisor = organization.supervisor
+        if supervisor is None:
+            return None
+        route = self.routes.filter(kind=school.kind, authority=supervisor.kind).first()
+        if route is None or not route.through_city:
+            return None
+        if supervisor.kind == Organization.Kind.CITY:
+            return supervisor
+        bureaux = Organization.objects.filter(
+            kind=Organization.Kind.CITY,
+            city=organization.city_id,
+            is_demonstration=organization.is_demonstration,
+        )
+        return bureaux.order_by("pk").first() if organization.city_id else None
+
     def closings_of(self, organization_id: int) -> Closings:
         """For one school, with the extensions for all and its own. One query, or none where `extensions`
         is prefetched."""

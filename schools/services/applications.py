@@ -27,7 +27,7 @@ from schools.models import (
 )
 from schools.permissions import may_apply
 from schools.rules import of_kind
-from schools.services import duties, handing_in, rounds
+from schools.services import duties, handing_in
 from schools.workflow import review
 
 State = ApplicationItem.State
@@ -154,10 +154,12 @@ def attach_item_file(
     record (一证一方案). Raises PermissionDenied, ValidationError."""
     item = _locked(item)
     _may_fill_now(item, by, at)
-    attachment = attachments.attach(target=item, upload=upload, by=by, at=at)
     if kind == ItemFile.Kind.PLAN:
         for old in item.files.kept().filter(kind=kind).select_related("attachment"):
             _take_off(old, by=by, at=at)
+    # What was replaced or taken off stays on record, and must not use up the room of what counts.
+    kept = item.files.kept().count()
+    attachment = attachments.attach(target=item, upload=upload, by=by, at=at, counted=kept)
     return ItemFile.objects.create(item=item, attachment=attachment, kind=ItemFile.Kind(kind))
 
 
@@ -254,7 +256,8 @@ def submit_application(
 
     `at` was taken when the request arrived, before any lock. The same token gives the version that is
     there, and so does the same content. `only_complete`: what is not complete stays a draft; else it
-    blocks. Raises PermissionDenied, NotNow with every reason.
+    blocks. Raises PermissionDenied, NotNow with every reason, ChangedSince where `token` (`token_of`) names
+    something else than what waits now.
     """
     if not may_apply(by, application.school):
         raise PermissionDenied(NOT_YOURS)
@@ -269,12 +272,14 @@ def submit_application(
         and not any(map(eligibility.is_open, application.items.all()))
     ):
         return application.current
+    if waiting and token != token_of(waiting):
+        raise drafts.ChangedSince
     ready = _ready(application, waiting, at, only_complete=only_complete)
     handing_in.write(ready)
     if application.current is None:
-        application.reviewer = rounds.reviewer_of(application.round, application.school)
+        application.reviewer = application.first_reviewer
         application.save(update_fields=["reviewer"])
-    _perform(application, [standing.item for standing in ready], by=by, at=at)
+    _perform([standing.item for standing in ready], by=by, at=at)
     version = handing_in.version(application, token=token, by=by, at=at)
     duties.submitted(application, version, at=at)
     return version
@@ -322,12 +327,11 @@ def _lacking(standing: Standing) -> str:
     return f"{standing.item}：还缺 {len(standing.problems)} 项，见该证书等级下的清单。"
 
 
-def _perform(application: Application, items: list[ApplicationItem], *, by: User, at: dt.datetime) -> None:
+def _perform(items: list[ApplicationItem], *, by: User, at: dt.datetime) -> None:
     """To whoever is next: a returned item to who returned it, a new one along the school's route."""
     by_action: dict[str, list[int]] = {}
     for item in items:
-        to_province = item.returned_from == State.FIRST_REVIEWED or application.reviewer_id is None
-        action = "item_submit_to_province" if to_province else "item_submit"
+        action = "item_submit_to_province" if eligibility.goes_straight(item) else "item_submit"
         by_action.setdefault(action, []).append(item.pk)
     for action, keys in by_action.items():
         review.perform_many(

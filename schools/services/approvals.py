@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from accounts.models import Organization, PilotMembership, User
+from accounts.models import PilotMembership, User
 from accounts.services import end_membership
 from core import events
 from core.models import Event
@@ -17,7 +17,7 @@ from obligations.models import ObligationKind
 from obligations.services import release
 from schools.models import AnnualPlan, ApplicationItem, Programme, School
 from schools.services.programmes import Planned, Start, set_annual_plans, start_programmes
-from schools.services.schools import BATCH, about, join_pilot
+from schools.services.schools import BATCH, about, join_pilot, lock
 
 ONE_ROUND = "一次只能批准同一批次的申报项目。请按批次筛选后再办理。"
 TOO_SOON = "试点项目刚刚开设，请稍后再撤回审核意见。"
@@ -63,7 +63,7 @@ def begin(items: Sequence[ApplicationItem], *, by: User, at: dt.datetime) -> Non
     """
     if len({item.application.round_id for item in items}) > 1:
         raise ValidationError(ONE_ROUND)
-    _lock(items)
+    lock({item.application.school_id for item in items})
     found = standing(items, at)
     schools = {item.application.school_id: item.application.school for item in items}
     join_pilot(schools=[s for pk, s in schools.items() if pk not in found.members], by=by, at=at)
@@ -88,7 +88,7 @@ def begin(items: Sequence[ApplicationItem], *, by: User, at: dt.datetime) -> Non
 def take_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.datetime) -> None:
     """Ends from `at` the programmes that these approvals began and no other approval plans for, brings back
     the plans they replaced; a school that is in the pilot only by them leaves it. Raises ValidationError."""
-    _lock(items)
+    lock({item.application.school_id for item in items})
     _bring_back(items, reason=reason, by=by, at=at)
     _end(items, reason=reason, by=by, at=at)
     for school in _only_by_approval({i.application.school_id: i.application.school for i in items}):
@@ -136,12 +136,6 @@ def foreseen_back(items: Sequence[ApplicationItem]) -> dict[int, list[str]]:
             back = f"恢复为 {before['candidates']} 人" if before else "取消"
             words[item.pk].append(f"{year} 年计划{back}")
     return words
-
-
-def _lock(items: Collection[ApplicationItem]) -> None:
-    """Two officers who approve items of one school at once: one after the other."""
-    schools = {item.application.school_id for item in items}
-    list(Organization.objects.select_for_update().filter(pk__in=schools).order_by("pk").values_list("pk"))
 
 
 def _named(programme: Programme, item: ApplicationItem) -> Programme:

@@ -141,21 +141,26 @@ def _require_files(record: SchoolFiling, content: shape.Content) -> None:
 
 @lifecycle.verb("filing_accept")
 @transaction.atomic
-def accept_filing(record: SchoolFiling, *, by: User, at: dt.datetime, comment: str = "") -> SchoolFiling:
-    """The province takes it on file. Raises NotNow, PermissionDenied."""
-    fresh = _review("filing_accept", record, comment.strip(), by=by, at=at)
+def accept_filing(
+    record: SchoolFiling, *, by: User, at: dt.datetime, comment: str = "", version: int | None = None
+) -> SchoolFiling:
+    """The province takes it on file; `version`, here and below, is the number of the one that was read:
+    another one is not answered. Raises NotNow, PermissionDenied."""
+    fresh = _review("filing_accept", record, comment.strip(), version, by=by, at=at)
     _tell(fresh, f"本校备案（第{fresh.versions.count()}版）已予以备案。", at=at)
     return fresh
 
 
 @lifecycle.verb("filing_return")
 @transaction.atomic
-def return_filing(record: SchoolFiling, *, comment: str, by: User, at: dt.datetime) -> SchoolFiling:
+def return_filing(
+    record: SchoolFiling, *, comment: str, by: User, at: dt.datetime, version: int | None = None
+) -> SchoolFiling:
     """To be mended within MEND_WORKING_DAYS; what was on time stays so. Raises ValidationError, NotNow."""
     comment = comment.strip()
     if may_review_filings(by) and not comment:
         raise ValidationError({"comment": "请写明要修改什么。"})
-    fresh = _review("filing_return", record, comment, by=by, at=at)
+    fresh = _review("filing_return", record, comment, version, by=by, at=at)
     due_at = clock.at(add_working_days(clock.local(at).date(), MEND_WORKING_DAYS), MEND_TIME)
     obligations.owe(
         organization=fresh.school.organization,
@@ -170,7 +175,11 @@ def return_filing(record: SchoolFiling, *, comment: str, by: User, at: dt.dateti
     return fresh
 
 
-def _review(action: str, record: SchoolFiling, comment: str, *, by: User, at: dt.datetime) -> SchoolFiling:
+def _review(
+    action: str, record: SchoolFiling, comment: str, version: int | None, *, by: User, at: dt.datetime
+) -> SchoolFiling:
+    locked = SchoolFiling.objects.select_for_update(of=("self",)).get(pk=record.pk)
+    drafts.require_read(locked, version, of="学校")
     fresh: SchoolFiling = lifecycle.perform(
         action,
         record,

@@ -18,7 +18,7 @@ from certificates.models import CertificateLevel
 from core import attachments, events
 from schools import permissions
 from schools.models import AnnualPlan, ApplicationItem, Programme, School
-from schools.services.schools import BATCH, about, guard
+from schools.services.schools import BATCH, about, guard, lock
 
 events.register(
     programme_started="开设试点项目",
@@ -76,6 +76,7 @@ def start_programmes(*, pairs: Sequence[tuple[Any, ...]], by: User, at: dt.datet
     return programmes
 
 
+@transaction.atomic
 def start_programme(
     *,
     school: School,
@@ -85,6 +86,7 @@ def start_programme(
     origin: ApplicationItem | None = None,
 ) -> Programme:
     """Raises ValidationError where it is running already."""
+    lock([school.pk])
     if school.programmes.running_at(at).filter(certificate_level=level).exists():
         raise ValidationError({"certificate_level": "该校已有此证书等级的试点项目。"})
     return start_programmes(pairs=[Start(school, level, origin)], by=by, at=at)[0]

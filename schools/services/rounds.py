@@ -76,28 +76,8 @@ def _guard(by: User) -> None:
         raise PermissionDenied(f"申报批次由省推进办发布、修改和延期（{ROUND_CLAUSE}）。")
 
 
-def reviewer_of(round: ApplicationRound, school: School) -> Organization | None:
-    """The bureau of the first review, None where the school applies straight to the province.
-
-    What the province supervises goes, where the round says so, through the bureau of its place.
-    """
-    organization = school.organization
-    supervisor = organization.supervisor
-    if supervisor is None:
-        return None
-    route = round.routes.filter(kind=school.kind, authority=supervisor.kind).first()
-    if route is None or not route.through_city:
-        return None
-    if supervisor.kind == Organization.Kind.CITY:
-        return supervisor
-    bureaux = Organization.objects.filter(
-        kind=Organization.Kind.CITY, city=organization.city_id, is_demonstration=organization.is_demonstration
-    )
-    return bureaux.order_by("pk").first() if organization.city_id else None
-
-
 def without_bureau(kinds: Collection[str], routes: Routes) -> QuerySet[School]:
-    """Whom `reviewer_of` sends straight to the province though the routes say through a city: the province's
+    """Whom `ApplicationRound.reviewer_of` sends straight to the province though the routes say through a city: the province's
     schools with no bureau at their place, or no place."""
     through = [kind for kind in kinds if routes.get((kind, Organization.Kind.PROVINCE.value))]
     bureau = Organization.objects.filter(
@@ -397,7 +377,7 @@ def _reviewer_ids(round: ApplicationRound, organization: Organization) -> set[in
     if application:
         return {application.reviewer_id} if application.reviewer_id else set()
     schools = School.objects.select_related("organization__supervisor")
-    reviewer = reviewer_of(round, schools.get(pk=organization.pk))
+    reviewer = round.reviewer_of(schools.get(pk=organization.pk))
     return {reviewer.pk} if reviewer else set()
 
 

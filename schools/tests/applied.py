@@ -19,8 +19,9 @@ def addresses(world):
         application=application, levels=[world.level], by=world.contact, at=clock.now()
     )
     complete(ApplicationItem.objects.get(pk=item.pk))
+    token = services.token_of(services.waiting_items(application, clock.now()))
     version = services.submit_application(
-        application=application, token="walk", by=world.contact, at=clock.now()
+        application=application, token=token, by=world.contact, at=clock.now()
     )
     of_item = ("item", "draft", "files", "remove", "withdraw")
     of_all = ("detail", "add", "add-running", "check", "print")

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from certificates.models import Certificate, CertificateLevel
-from core import clock
-from core.drafts import DraftConflict
+from core import attachments, clock
+from core.drafts import ChangedSince, DraftConflict
 from core.models import Attachment, Event
 from core.tests.races import together
 from core.workflow import NotNow
@@ -160,6 +160,31 @@ def test_a_new_plan_replaces_the_old_which_stays_on_record(world, application, l
     services.remove_item_file(file=second, by=world.contact, at=clock.now())
     assert not item.files.filter(removed_at=None, kind="plan").exists()
     assert Attachment.objects.of(item).count() == 4
+
+
+def test_plans_that_were_replaced_take_no_room(world, application, levels, monkeypatch):
+    monkeypatch.setattr(attachments, "MOST_FILES", 3)
+    [item] = add(world, application, levels[0])
+    for number in range(4):
+        upload(world, item, name=f"方案{number}.pdf")
+    for number in range(2):
+        upload(world, item, kind="equipment", name=f"设备{number}.pdf")
+    with pytest.raises(ValidationError, match="最多 3 个附件"):
+        upload(world, item, kind="equipment")
+    last = upload(world, item, name="定稿.pdf")
+    assert item.files.kept().count() == 3
+    assert item.files.kept().get(kind="plan") == last
+
+
+def test_a_plan_that_is_refused_leaves_the_old_one_in_place(world, application, levels):
+    [item] = add(world, application, levels[0])
+    kept = upload(world, item)
+    with pytest.raises(ValidationError):
+        services.attach_item_file(
+            item=item, upload=plan("新.pdf", b"text"), kind="plan", by=world.contact, at=clock.now()
+        )
+    assert item.files.kept().get() == kept
+    assert not Event.objects.filter(action="item_file_removed").exists()
 
 
 def test_a_file_that_is_not_what_it_says_is_refused(world, application, levels):
@@ -362,6 +387,17 @@ def test_one_item_is_sent_alone_or_refused_and_nothing_beside_it(world, applicat
         review.run("item_submit", named, **who)
 
 
+def test_what_a_colleague_typed_meanwhile_is_not_sent_unseen(world, application, levels):
+    [item] = add(world, application, levels[0])
+    fill(world, item)
+    token = services.token_of(services.waiting_items(application, clock.now()))
+    fill(world, item, planned_new="9999")
+    with pytest.raises(ChangedSince, match="又被修改过"):
+        send(world, application, token=token)
+    assert states(application) == [State.DRAFT]
+    assert send(world, application).content["items"][0]["planned_new"] == 9999
+
+
 def test_only_the_contact_sends(world, application, levels):
     [item] = add(world, application, levels[0])
     fill(world, item)
@@ -479,7 +515,10 @@ def test_nobody_waits_for_one_who_waits_for_him(world, round, levels, other, mon
 
     def submit():
         held.wait(timeout=20)
-        return services.submit_application(application=application, token=token, **who)
+        # Of the two that were shown one is gone by now: what is left is checked again.
+        with pytest.raises(ChangedSince):
+            services.submit_application(application=application, token=token, **who)
+        return send(world, application, at=at)
 
     together(calls[other], submit)
     assert ApplicationItem.objects.get(pk=kept.pk).state == State.SUBMITTED

@@ -189,6 +189,21 @@ def test_the_office_returns_and_accepts(world, client_for):
     assert "已备案" in page(client_for(world.city_officer), "/filings/")
 
 
+def test_a_version_that_came_while_another_was_read_is_not_answered(world, client_for):
+    submit(world)
+    office = client_for(world.office)
+    for action in ("accept", "return"):
+        address = f"/filings/{world.school.pk}/{action}/"
+        read = office.get(address).context["form"]["version"].value()
+        submit(world, leader_name=f"组长{action}")
+        answer = office.post(address, {"version": read, "comment": "好"}, follow=True)
+        assert f"您看的是第{read}版，学校刚刚提交了第{read + 1}版" in answer.content.decode()
+        assert SchoolFiling.objects.get().state == "submitted"
+    read = office.get(address).context["form"]["version"].value()
+    office.post(f"/filings/{world.school.pk}/accept/", {"version": read})
+    assert SchoolFiling.objects.get().state == "accepted"
+
+
 def test_what_was_returned_is_not_sent_again_as_it_was(world, client_for):
     first = submit(world)
     filings.return_filing(SchoolFiling.objects.get(), comment="补分工", by=world.office, at=clock.now())

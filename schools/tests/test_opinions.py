@@ -216,6 +216,15 @@ def test_what_the_school_took_back_to_its_desk_is_not_the_experts(world, client_
     assert str(opinion.item) not in client_for(world.expert).get(application).content.decode()
 
 
+def test_how_much_the_school_has_not_handed_in_is_not_the_experts(world, client_for):
+    opinion = asked(world)
+    certificate = Certificate.objects.create(name="另一演示证书", owner=world.evaluator_org)
+    item_of(world, state="draft", level=CertificateLevel.objects.create(certificate=certificate, level=2))
+    application = reverse("applications:detail", args=[opinion.item.application_id])
+    assert "另有 1 项尚未提交" in client_for(world.office).get(application).content.decode()
+    assert "尚未提交" not in client_for(world.expert).get(application).content.decode()
+
+
 def test_withdrawn_may_be_asked_again(world):
     opinion = asked(world)
     with pytest.raises(ValidationError):

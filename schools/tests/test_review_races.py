@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from accounts.models import PilotMembership
 from core import clock
@@ -10,7 +11,7 @@ from core.models import Event
 from core.tests.races import together
 from core.workflow import NotNow
 from schools.models import Programme
-from schools.services import reviews
+from schools.services import reviews, start_programme
 from schools.tests.reviewing import handed_in, hubei_round, new_level
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -64,3 +65,21 @@ def test_two_items_of_one_school_approved_at_once_make_it_join_once(world, items
     assert all(isinstance(result, list) for result in results), results
     assert PilotMembership.objects.filter(organization=world.school_org, left_at=None).count() == 1
     assert Programme.objects.filter(origin__in=items).count() == 3
+
+
+def test_two_officers_begin_the_same_programme_at_once_and_one_is_told(world):
+    level = new_level(world)
+
+    def start(by):
+        def work():
+            try:
+                start_programme(school=world.school, level=level, by=by, at=clock.now())
+            except ValidationError as refusal:
+                return refusal.messages
+            return "begun"
+
+        return work
+
+    results = together(start(world.office), start(world.office2))
+    assert sorted(results, key=str) == [["该校已有此证书等级的试点项目。"], "begun"]
+    assert Programme.objects.filter(school=world.school, certificate_level=level).count() == 1

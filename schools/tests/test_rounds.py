@@ -21,7 +21,7 @@ from schools.forms.rounds import ExtensionForm
 from schools.models import ApplicationRound, Closings, RoundExtension, School
 from schools.services import duties
 from schools.services import rounds as services
-from schools.services.rounds import CELLS, PRESETS, extend, reviewer_of
+from schools.services.rounds import CELLS, PRESETS, extend
 from schools.tests.builders import make_application, make_item
 from schools.tests.hubei import CITY, MICROSECOND, OPENS, PROVINCE, SCHOOL, fields, hand_in, hubei, sh
 
@@ -292,14 +292,14 @@ def as_kind(world, kind, supervisor=None):
 def test_routes_of_hubei_and_shanxi(world, preset, kind, of_province, through):
     round = hubei(world, preset=preset)
     school = as_kind(world, kind, world.province if of_province else None)
-    assert reviewer_of(round, school) == (world.bureau if through else None)
+    assert round.reviewer_of(school) == (world.bureau if through else None)
 
 
 def test_a_place_without_a_bureau_goes_straight(world):
     round = hubei(world, preset="shanxi")
     school = as_kind(world, "higher_vocational", world.province)
     school.organization.city = None
-    assert reviewer_of(round, school) is None
+    assert round.reviewer_of(school) is None
 
 
 def test_opening_tells_who_may_apply_and_who_reviews(world, round):
@@ -526,8 +526,8 @@ def test_the_preview_names_the_schools_that_lack_the_bureau_they_would_go_throug
     assert "省属甲职业学院" not in page
     assert "省属乙职业学院" not in client.post(reverse("rounds:new"), typed()).content.decode()
     round = hubei(world, at="2021-05-10T09:00:00", preset="shanxi")
-    assert reviewer_of(round, School.objects.get(pk=lost.pk)) is None
-    assert reviewer_of(round, School.objects.get(pk=college.pk)) == world.bureau
+    assert round.reviewer_of(School.objects.get(pk=lost.pk)) is None
+    assert round.reviewer_of(School.objects.get(pk=college.pk)) == world.bureau
     changed = client.post(reverse("rounds:edit", args=[round.pk]), typed(**cell)).content.decode()
     assert "省属乙职业学院" in changed
 

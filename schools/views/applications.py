@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Role
 from core import clock
+from core.drafts import ChangedSince
 from core.workflow import NotNow
 from schools import content as shape
 from schools import eligibility
@@ -143,8 +144,7 @@ def _show(
         "waiting_planned": sum(card.planned for card in waiting),
         "counted": len(counted),
         "planned": sum(card.planned for card in counted),
-        "drafts": 0 if own else application.items.filter(state=State.DRAFT).count(),
-        "sees_drafts": is_of_the_school(request),
+        "drafts": _others_drafts(request, application),
         "closed": closed,
         "until": _until(card.item for card in waiting),
         "may_apply": own,
@@ -152,6 +152,13 @@ def _show(
         "versions": _versions(request, application),
     }
     return render(request, "schools/applications/detail.html", context, status=status)
+
+
+def _others_drafts(request: HttpRequest, application: Application) -> int:
+    """How many the school has not handed in, for whoever reviews the whole; an expert knows only the own."""
+    if is_of_the_school(request) or request.user.role == Role.EXPERT:
+        return 0
+    return application.items.filter(state=State.DRAFT).count()
 
 
 def _until(items: Iterable[ApplicationItem]) -> dt.datetime | None:
@@ -224,15 +231,15 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("applications:detail", pk)
     reasons: list[str] = []
     if request.method == "POST":
-        if token != services.token_of(waiting):
-            messages.warning(request, "您检查之后内容又被修改过，尚未提交。请再检查一次。")
-            return redirect("applications:check", pk)
         only_complete = bool(request.POST.get("only_complete"))
         try:
             sent = services.submit_application(
                 application=application, token=token, by=request.user, at=at, only_complete=only_complete
             )
             return redirect("applications:receipt", sent.receipt)
+        except ChangedSince as refusal:
+            messages.warning(request, str(refusal))
+            return redirect("applications:check", pk)
         except NotNow as refusal:
             reasons = refusal.reasons
     rows = [(standing, shape.told(content_of(standing))) for standing in waiting]

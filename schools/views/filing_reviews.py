@@ -135,9 +135,10 @@ def review(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     school = _school(request, pk)
     if not permissions.may_review_filings(request.user):
         raise PermissionDenied("院校备案由省推进办审核（晋教职成〔2020〕9号 三.1）。")
-    record = get_object_or_404(SchoolFiling.objects.select_related("school__organization"), pk=pk)
+    record = get_object_or_404(SchoolFiling.objects.select_related("school__organization", "current"), pk=pk)
     row = lifecycle.transition(action)
-    form = FORMS[action](request.POST if request.method == "POST" else None)
+    read = record.current.number if record.current else None
+    form = FORMS[action](request.POST if request.method == "POST" else None, initial={"version": read})
     if form.is_valid():
         try:
             lifecycle.run(action, record, **form.cleaned_data, by=request.user, at=clock.now())

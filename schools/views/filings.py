@@ -15,7 +15,7 @@ from accounts import typed as kept_typed
 from accounts.models import Role
 from accounts.typed import keeps_typed
 from core import clock, draft_files, draft_pages
-from core.drafts import DraftConflict, content_hash
+from core.drafts import DraftConflict, content_hash, token_of
 from core.models import Attachment
 from schools import filing_content as shape
 from schools import permissions
@@ -219,7 +219,7 @@ def check(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return redirect(f"{reverse('filings:edit')}?check")
     content = form.content(school)
-    token = f"{record.draft_revision}.{content_hash(content)[:48]}"
+    token = token_of(record, content)
     if request.method == "POST":
         return _send(request, record, content, token, at)
     unchanged = bool(record.current) and record.current.content_hash == content_hash(content)
