@@ -41,7 +41,8 @@ FILES = {
 REQUIRED_FILES = ("letter", "plan", "agreement")
 PROMISE, STAFF = "promise", "staff"
 PROMISE_TEXT = "本人承诺以上提供的资料真实准确。如有不实本人愿承担由此引起的一切后果和法律责任。"
-MOST_STAFF = 60
+# What one form may post (Django takes 1,000 fields).
+MOST_STAFF = 300
 # As many as the paper form has.
 ROWS_SHOWN = 4
 _STAFF = re.compile(r"staff-(\d{1,3})-(name|phone|duty)")

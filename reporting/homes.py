@@ -282,7 +282,7 @@ def plans_home(user: User) -> PlansHome:
     if evaluators is not None:
         programmes = programmes.filter(certificate_level__certificate__owner__in=evaluators.values("pk"))
     counts = programmes.values("certificate_level").annotate(
-        programmes=Count("pk"), planned=Sum("plans__candidates", filter=Q(plans__year=year))
+        programmes=Count("pk", distinct=True), planned=Sum("plans__candidates", filter=Q(plans__year=year))
     )
     by_level: dict[int, Any] = {row["certificate_level"]: row for row in counts}
     none: dict[str, Any] = {"programmes": 0, "planned": None}

@@ -57,7 +57,7 @@ class FilingForm(forms.Form):
     id_number = forms.CharField(
         label="身份证号",
         max_length=40,
-        help_text="加密保存；页面上只显示后四位。",
+        help_text="加密保存；除本单位填报的这张表单外，页面上只显示后四位。",
         widget=forms.TextInput(attrs=PRIVATE),
         error_messages=_required("身份证号"),
     )

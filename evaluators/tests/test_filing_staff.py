@@ -99,7 +99,7 @@ def test_two_bad_rows_are_both_told_and_no_row_is_taken(world, client):
         (sheet([["丙", "培训"]], ["姓名", "负责业务"]), faults.MISSING_HEADINGS.format(names="电话")),
         (sheet([["丙", "=1+1", "培训"]]), faults.FORMULAS.format(cells="B2")),
         (sheet([]), faults.EMPTY_TEMPLATE),
-        (sheet([[f"人{n}", "", ""] for n in range(61)]), "最多 60 人：表格有 61 人"),
+        (sheet([[f"人{n}", "", ""] for n in range(301)]), "最多 300 人：表格有 301 人"),
         (None, "请选择要上传的文件"),
     ],
 )
@@ -112,12 +112,12 @@ def test_a_wrong_file_is_refused_in_the_words_of_every_import(world, client, fil
     assert staff(world) == [STANDING]
 
 
-def test_sixty_fit_and_one_more_beside_them_does_not(world, client):
-    rows = [[f"人{n}", "", ""] for n in range(60)]
+def test_as_many_as_fit_and_one_more_beside_them_does_not(world, client):
+    rows = [[f"人{n}", "", ""] for n in range(shape.MOST_STAFF)]
     assert send(world, client, sheet(rows), "staff-append").status_code == 422
     assert staff(world) == [STANDING]
     assert send(world, client, sheet(rows)).status_code == 302
-    assert len(staff(world)) == 60
+    assert len(staff(world)) == shape.MOST_STAFF
 
 
 def test_a_sheet_sent_with_another_button_is_not_passed_over(world, client):

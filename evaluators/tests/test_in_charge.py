@@ -2,6 +2,7 @@
 moment it is given until it ends."""
 
 import pytest
+from django.urls import reverse
 
 from accounts import in_charge
 from accounts.models import Role
@@ -39,6 +40,16 @@ def test_it_is_seen_while_the_charge_lasts(world, proposal):
     assert seen() == ({world.evaluator_org.pk}, [proposal])
     charges.end(charge, by=world.office, at=clock.now())
     assert seen() == (set(), [])
+
+
+def test_the_evaluators_page_tells_where_it_runs_and_opens_no_school(world, client_for):
+    given(world)
+    response = client_for(world.coordinator).get(reverse("evaluators:detail", args=[world.evaluator_org.pk]))
+    assert [school["name"] for school in response.context["schools"]] == [
+        world.school_org.name,
+        world.other_school_org.name,
+    ]
+    assert reverse("schools:detail", args=[world.school_org.pk]) not in response.content.decode()
 
 
 def test_nobody_else_has_organisations_in_charge(world):

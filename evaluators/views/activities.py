@@ -179,6 +179,10 @@ def _say_filed(request: HttpRequest, activity: Activity) -> None:
     else:
         messages.success(request, "已备案，并通知有关院校。")
     share = shares.share_of(activity.trainers.all())
+    if activity.kind == Activity.Kind.TRAINING and not share.total:
+        messages.warning(
+            request, f"没有列出授课专家，无法对照（{shares.SHARE_CLAUSE}）。请在活动开始前补充。"
+        )
     if share.is_short:
         messages.warning(request, f"授课专家{share.words}，低于要求（{shares.SHARE_CLAUSE}）。")
 

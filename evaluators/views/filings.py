@@ -271,7 +271,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         return _send(request, record, content, token, clock.now())
     current: Any = record.current
     context = page_context(request, certificate, record) | {
-        "content": content,
+        "content": shape.shown(content, phones=True),
         "file_rows": shape.file_rows(content),
         "may_reveal": True,
         "token": token,

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from accounts.models import Role
 from certificates.models import CertificateLevel
 from core import clock
 from evaluators import panels, permissions
@@ -21,10 +22,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     evaluators = Evaluator.objects.visible_to(request.user).select_related("organization")
     evaluator = get_object_or_404(evaluators, pk=pk)
     year = clock.today().year
-    programmes = (
-        Programme.objects.visible_to(request.user)
-        .running_at(clock.now())
-        .filter(certificate_level__certificate__owner=evaluator.organization_id)
+    in_scope = Programme.objects.all()
+    # Who is in charge of the evaluator sees where it runs; no school is in a coordinator's own scope.
+    if request.user.role != Role.COORDINATOR:
+        in_scope = in_scope.visible_to(request.user)
+    programmes = in_scope.running_at(clock.now()).filter(
+        certificate_level__certificate__owner=evaluator.organization_id
     )
     schools = _schools(programmes, year)
     dormant = programmes.dormant_at(clock.now(), year)
@@ -38,6 +41,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "filings": _filings(request, evaluator),
         "charges": _charges(request, evaluator),
         "may_keep_charges": permissions.may_keep_charges(request.user),
+        "opens_schools": request.user.role != Role.COORDINATOR,
         "panels": panels.of(request.user, evaluator),
     }
     return render(request, "evaluators/detail.html", context)

@@ -121,6 +121,8 @@ def test_an_evaluator_sees_its_certificates_and_no_others(world, client_for):
     other = type(world.evaluator_org).objects.create(kind="evaluator", name="另一演示组织", code="E2")
     certificate = Certificate.objects.create(name="另一演示职业技能等级证书", owner=other)
     world.add_programme(world.school, CertificateLevel.objects.create(certificate=certificate, level=1))
+    # A programme is one, however many years it is planned for.
+    world.programme.plans.create(year=2021, candidates=50)
     home = client_for(world.evaluator_officer).get("/").context["home"]
     assert (home.schools, home.programmes, home.planned) == (2, 2, 200)
     assert [row["level"] for row in home.levels] == [world.level]

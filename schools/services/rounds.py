@@ -77,8 +77,8 @@ def _guard(by: User) -> None:
 
 
 def without_bureau(kinds: Collection[str], routes: Routes) -> QuerySet[School]:
-    """Whom `ApplicationRound.reviewer_of` sends straight to the province though the routes say through a city: the province's
-    schools with no bureau at their place, or no place."""
+    """Whom `ApplicationRound.reviewer_of` sends straight to the province though the routes say through a city:
+    the province's schools with no bureau at their place, or no place."""
     through = [kind for kind in kinds if routes.get((kind, Organization.Kind.PROVINCE.value))]
     bureau = Organization.objects.filter(
         kind=Organization.Kind.CITY,
