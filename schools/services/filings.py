@@ -157,7 +157,7 @@ def return_filing(record: SchoolFiling, *, comment: str, by: User, at: dt.dateti
         raise ValidationError({"comment": "请写明要修改什么。"})
     fresh = _review("filing_return", record, comment, by=by, at=at)
     due_at = clock.at(add_working_days(clock.local(at).date(), MEND_WORKING_DAYS), MEND_TIME)
-    obligations.owe(
+    duty = obligations.owe(
         organization=fresh.school.organization,
         kind=ObligationKind.SCHOOL_FILING,
         key=f"{DUTY_KEY}-v{fresh.versions.count()}",
@@ -166,7 +166,7 @@ def return_filing(record: SchoolFiling, *, comment: str, by: User, at: dt.dateti
         due_at=due_at,
         link=reverse("filings:edit"),
     )
-    _tell(fresh, f"本校备案已退回修改，请于{closing(due_at)}前重新提交：{comment}", at=at)
+    _tell(fresh, f"本校备案已退回修改，请于{closing(duty.due_at)}前重新提交：{comment}", at=at)
     return fresh
 
 
