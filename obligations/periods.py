@@ -45,7 +45,12 @@ def register_owing(kind: str, members: Callable[[dt.datetime], OrganizationQuery
 
 def owing(period: Period) -> OrganizationQuerySet:
     """Who owes the report of that period."""
-    return _OWING[period.kind](period.members_at)
+    return owing_at(period.kind, period.members_at)
+
+
+def owing_at(kind: str, instant: dt.datetime) -> OrganizationQuerySet:
+    """Who owes a report of that kind whose members are those of `instant`."""
+    return _OWING[kind](instant)
 
 
 def make_period(policy: Policy, starts_on: dt.date) -> Period:
