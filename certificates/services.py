@@ -20,6 +20,7 @@ from core.templatetags.portal import closing
 from obligations import services as obligations
 from obligations.calendar import add_months, add_working_days
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet
+from obligations.periods import after_standing_outages
 
 events.register(certificate_published="登记证书公布日期")
 
@@ -66,16 +67,17 @@ def publish_certificate(
     certificate.published_on = published_on
     certificate.save(update_fields=["published_on"])
     proposal, _ = CreditProposal.objects.get_or_create(certificate=certificate)
-    opens_at, due_at = clock.at(published_on), proposal_due(published_on)
+    opens_at = clock.at(published_on)
     duty = obligations.owe(
         organization=certificate.owner,
         kind=ObligationKind.CREDIT_PROPOSAL,
         key=_key(proposal),
         title=str(proposal)[:120],
         opens_at=opens_at,
-        due_at=due_at,
+        due_at=proposal_due(published_on),
         link=reverse("credit:detail", args=[proposal.pk]),
     )
+    due_at = after_standing_outages(proposal_due(published_on))
     moved = Obligation.objects.pending().filter(pk=duty.pk).exclude(due_at=due_at)
     moved.update(opens_at=opens_at, due_at=due_at, reminded_steps=0)
     changes = {"公布日期": [before.isoformat() if before else "", published_on.isoformat()]}
@@ -196,7 +198,7 @@ def return_proposal(
         raise ValidationError({"comment": "请写明要修改什么。"})
     fresh = _review("credit_return", proposal, comment, version, by=by, at=at)
     due_at = clock.at(add_working_days(clock.local(at).date(), MEND_WORKING_DAYS), MEND_TIME)
-    obligations.owe(
+    duty = obligations.owe(
         organization=fresh.certificate.owner,
         kind=ObligationKind.CREDIT_PROPOSAL,
         key=f"{_key(fresh)}-v{fresh.versions.count()}",
@@ -205,7 +207,7 @@ def return_proposal(
         due_at=due_at,
         link=reverse("credit:detail", args=[fresh.pk]),
     )
-    text = f"{fresh}已退回，请在{closing(due_at)}前修改后重新提出：{comment.strip()}"
+    text = f"{fresh}已退回，请在{closing(duty.due_at)}前修改后重新提出：{comment.strip()}"
     _tell(fresh, text, step=f"returned:{fresh.current_id}", at=at)
     return fresh
 

@@ -12,7 +12,7 @@ from accounts.models import Organization, Role, User
 from core import clock
 from core.forms import DayInput, InstantInput, SearchSelect
 from core.templatetags.portal import full_day
-from obligations import permissions
+from obligations import periods, permissions
 from obligations.cycles import CYCLES, WEEKS
 from obligations.models import CalendarDay, CalendarYear, ObligationKind, Outage, Period, Policy, Suspension
 
@@ -233,10 +233,12 @@ class SuspensionForm(AnswersMixin, forms.Form):
             organization.initial = user.organization_id
 
     def _scope(self) -> Any:
-        """Authorities and the schools in the pilot: an evaluator's work no vacation touches, and a college
-        of the reference data owes nothing."""
-        mine = Organization.objects.visible_to(self.user)
-        mine = mine.authorities() | mine.schools().members_at(clock.now())
+        """Authorities and who reports to them: a college or an evaluator of the reference data owes nothing."""
+        now, mine = clock.now(), Organization.objects.visible_to(self.user)
+        evaluators = periods.owing_at(ObligationKind.MONTHLY_REPORT, now).order_by()
+        mine = (
+            mine.authorities() | mine.schools().members_at(now) | mine.filter(pk__in=evaluators.values("pk"))
+        )
         province_first = Case(When(kind=Organization.Kind.PROVINCE, then=0), default=1)
         return mine.order_by(province_first, "kind", "code")
 
@@ -263,7 +265,10 @@ class SuspensionForm(AnswersMixin, forms.Form):
 
     def _check_scope(self, kind: str | None, organization: Organization | None) -> None:
         if kind and organization and not permissions.may_suspend(self.user, organization, kind):
-            self.add_error("kind", "突发事件停报由推进办或主管的市教育局登记；院校可以登记本校放假。")
+            self.add_error(
+                "kind",
+                "突发事件停报由推进办或主管的市教育局登记；院校可以登记本校放假；评价组织只因突发事件停报。",
+            )
 
     def _check_twin(self, data: dict[str, Any]) -> None:
         if data.get("kind") and data.get("organization"):

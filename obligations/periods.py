@@ -45,7 +45,12 @@ def register_owing(kind: str, members: Callable[[dt.datetime], OrganizationQuery
 
 def owing(period: Period) -> OrganizationQuerySet:
     """Who owes the report of that period."""
-    return _OWING[period.kind](period.members_at)
+    return owing_at(period.kind, period.members_at)
+
+
+def owing_at(kind: str, instant: dt.datetime) -> OrganizationQuerySet:
+    """Who owes a report of that kind whose members are those of `instant`."""
+    return _OWING[kind](instant)
 
 
 def make_period(policy: Policy, starts_on: dt.date) -> Period:
@@ -69,8 +74,13 @@ def circumstances(first: dt.date, last: dt.date) -> Circumstances:
         holidays=CalendarDay.objects.filter(
             day__range=(first, last), kind=CalendarDay.Kind.HOLIDAY
         ).in_bulk(),
-        outages=list(Outage.objects.filter(ends_at__gt=clock.at(first) - OUTAGE_SHADOW)),
+        outages=list(_outages_over_after(clock.at(first))),
     )
+
+
+def _outages_over_after(instant: dt.datetime) -> QuerySet[Outage]:
+    """Those that may touch a deadline from `instant` on, each after the one before it, as they were recorded."""
+    return Outage.objects.filter(ends_at__gt=instant - OUTAGE_SHADOW).order_by("starts_at")
 
 
 class DueDay(NamedTuple):
@@ -99,12 +109,10 @@ def plan_period(policy: Policy, starts_on: dt.date, known: Circumstances | None 
         exempt_reason=due.exempt_reason,
         note=due.note,
     )
-    due_at = period.due_at
     for outage in known.outages:
-        if not outage.starts_at <= due_at < outage.ends_at + OUTAGE_SHADOW:
-            continue
-        period.due_at = after_outage(period.due_at, outage.starts_at, outage.ends_at)
-        period.note = f"因平台停机（{outage.reason}）顺延"
+        if _touches(outage, period.due_at):
+            period.due_at = after_outage(period.due_at, outage.starts_at, outage.ends_at)
+            period.note = f"因平台停机（{outage.reason}）顺延"
     period.closes_at = period.due_at + dt.timedelta(hours=policy.close_after_hours)
     return period
 
@@ -231,11 +239,28 @@ def _exempt_reasons(period: Period, members: QuerySet[Organization]) -> dict[int
     """Organisation → why it owes nothing: the holiday rule, or a suspension over the due instant."""
     if period.exempt_reason:
         return dict.fromkeys(members.values_list("pk", flat=True), period.exempt_reason)
+    return suspended_at(period.due_at, members)
+
+
+def suspended_at(due_at: dt.datetime, members: QuerySet[Organization]) -> dict[int, str]:
+    """Organisation → why: those of `members` that a suspension covers at `due_at`."""
     reasons: dict[int, str] = {}
-    for suspension in Suspension.objects.standing_at(period.due_at):
+    for suspension in Suspension.objects.standing_at(due_at):
         covered = members.filter(pk__in=suspension.covered_organizations().values("pk"))
         reasons |= dict.fromkeys(covered.values_list("pk", flat=True), suspension.reason[:200])
     return reasons
+
+
+def _touches(outage: Outage, due_at: dt.datetime) -> bool:
+    return outage.starts_at <= due_at < outage.ends_at + OUTAGE_SHADOW
+
+
+def after_standing_outages(due_at: dt.datetime) -> dt.datetime:
+    """The deadline moved by the outages that are on record already, one after the other."""
+    for outage in _outages_over_after(due_at):
+        if _touches(outage, due_at):
+            due_at = after_outage(due_at, outage.starts_at, outage.ends_at)
+    return due_at
 
 
 def after_outage(due_at: dt.datetime, starts_at: dt.datetime, ends_at: dt.datetime) -> dt.datetime:

@@ -38,16 +38,12 @@ def may_suspend_something(user: User) -> bool:
 
 
 def may_suspend(user: User, organization: Organization, kind: str) -> bool:
-    """An emergency is declared from above; a vacation by the school itself too.
+    """An emergency is declared from above; a vacation by the school itself too. An evaluator has none.
 
     A city bureau decides for itself and for what it supervises, wherever that lies.
     """
     if user.role == Role.OFFICE:
-        return organization.kind in {
-            Organization.Kind.PROVINCE,
-            Organization.Kind.CITY,
-            Organization.Kind.SCHOOL,
-        }
+        return organization.kind != Organization.Kind.EVALUATOR or kind == Suspension.Kind.EMERGENCY
     if user.role == Role.CITY_BUREAU:
         return user.organization_id in {organization.pk, organization.supervisor_id}
     return (

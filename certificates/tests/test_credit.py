@@ -16,6 +16,7 @@ from core import clock, drafts
 from core.models import Attachment, Event, Notice
 from core.tests.test_attachments import png
 from obligations.models import Obligation
+from obligations.services import record_outage
 
 LIST = "/credit-proposals/"
 
@@ -69,6 +70,22 @@ def filed(world, proposal):
 )
 def test_it_is_owed_until_the_end_of_the_day_one_month_on(day, last_day):
     assert services.proposal_due(day) == clock.at(last_day + dt.timedelta(days=1))
+
+
+def test_an_outage_on_record_holds_for_the_day_entered_and_for_the_day_corrected(world):
+    """Over midnight from 23:00 to 01:00: the end of 30 November becomes 3:00 on 1 December."""
+    midnight = clock.at(dt.date(2020, 12, 1))
+    hour = dt.timedelta(hours=1)
+    record_outage(
+        starts_at=midnight - hour, ends_at=midnight + hour, reason="升级", by=world.office, at=clock.now()
+    )
+    for day, due_at in (
+        (dt.date(2020, 10, 31), midnight + 3 * hour),
+        (dt.date(2020, 11, 5), clock.at(dt.date(2020, 12, 6))),
+        (dt.date(2020, 10, 31), midnight + 3 * hour),
+    ):
+        published(world, day)
+        assert Obligation.objects.get(kind="credit_proposal").due_at == due_at
 
 
 def test_nothing_is_owed_until_the_office_has_entered_the_day(world):

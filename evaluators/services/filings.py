@@ -90,7 +90,7 @@ def owe_filings(*, at: dt.datetime) -> int:
 def _owe(certificate: Certificate, *, at: dt.datetime) -> None:
     last_day = add_months(clock.local(at).date(), 1)
     due_at = clock.at(last_day + dt.timedelta(days=1))
-    obligations.owe(
+    duty = obligations.owe(
         organization=certificate.owner,
         kind=ObligationKind.EVALUATOR_FILING,
         key=str(certificate.pk),
@@ -99,7 +99,7 @@ def _owe(certificate: Certificate, *, at: dt.datetime) -> None:
         due_at=due_at,
         link=reverse("evaluator-filings:edit", args=[certificate.pk]),
     )
-    text = f"“{certificate}”在本省有院校开展试点，请在{closing(due_at)}前填报负责人备案表（附件3，{FILING_CLAUSE}）。"
+    text = f"“{certificate}”在本省有院校开展试点，请在{closing(duty.due_at)}前填报负责人备案表（附件3，{FILING_CLAUSE}）。"
     _tell_owner(certificate, f"owed:{certificate.pk}", text, "edit", at=at)
 
 
@@ -253,7 +253,7 @@ def return_filing(
     _require_comment(by, comment, "请写明要修改什么。")
     fresh = _review("evaluator_filing_return", record, comment, version, by=by, at=at)
     due_at = clock.at(add_working_days(clock.local(at).date(), MEND_WORKING_DAYS), MEND_TIME)
-    obligations.owe(
+    duty = obligations.owe(
         organization=fresh.certificate.owner,
         kind=ObligationKind.EVALUATOR_FILING,
         key=f"{fresh.pk}-v{fresh.current.number}",
@@ -262,7 +262,7 @@ def return_filing(
         due_at=due_at,
         link=reverse("evaluator-filings:edit", args=[fresh.pk]),
     )
-    return _answered(fresh, f"已退回修改，请于{closing(due_at)}前重新提交：{comment.strip()}", at=at)
+    return _answered(fresh, f"已退回修改，请于{closing(duty.due_at)}前重新提交：{comment.strip()}", at=at)
 
 
 @lifecycle.verb("evaluator_filing_refuse")

@@ -12,6 +12,7 @@ from obligations.models.pauses import Outage, Suspension, SuspensionQuerySet
 from obligations.models.platform import PlatformFiling, PlatformImport, PlatformImportQuerySet
 from obligations.models.rules import (
     PERIODIC,
+    STEPS_OF_ROUNDS,
     CalendarDay,
     CalendarYear,
     ObligationKind,
@@ -22,6 +23,7 @@ from obligations.models.rules import (
 
 __all__ = [
     "PERIODIC",
+    "STEPS_OF_ROUNDS",
     "CalendarDay",
     "CalendarFeed",
     "CalendarFeedQuerySet",

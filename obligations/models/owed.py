@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from accounts import in_charge
 from accounts.models import Organization, Role
 from obligations.models.pauses import Suspension
-from obligations.models.rules import PERIODIC, ObligationKind, Period
+from obligations.models.rules import PERIODIC, STEPS_OF_ROUNDS, ObligationKind, Period
 
 
 class Outcome(models.TextChoices):
@@ -60,9 +60,7 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
         return self.exclude(kind__in=[ObligationKind.CASE_ANSWER, ObligationKind.RECTIFICATION])
 
     def but_steps_of_rounds(self) -> "ObligationQuerySet":
-        """The steps of an application round close with the round, and move with its extensions only."""
-        kinds = [ObligationKind.APPLICATION, ObligationKind.FIRST_REVIEW, ObligationKind.APPROVAL]
-        return self.exclude(kind__in=kinds)
+        return self.exclude(kind__in=STEPS_OF_ROUNDS)
 
     def pending(self) -> "ObligationQuerySet":
         return self.filter(outcome=Outcome.PENDING)

@@ -35,8 +35,8 @@ class SuspensionQuerySet(models.QuerySet["Suspension"]):
 class Suspension(models.Model):
     """A stretch in which the clocks of what falls due stand still (SX 三.6; a declared school vacation).
 
-    It names organisations: a school, a city (all that it supervises), or the province (all). For a
-    certificate it names the schools that ran only that certificate when it was declared.
+    It names organisations: a school, an evaluator, a city (all that it supervises), or the province (all).
+    For a certificate it names those that ran only that certificate when it was declared.
     """
 
     class Kind(models.TextChoices):

@@ -12,9 +12,11 @@ from accounts.models import Organization, User
 from core import events
 from core.attachments import attach
 from core.models import Event
-from obligations import permissions
+from obligations import periods, permissions
 from obligations.models import (
+    STEPS_OF_ROUNDS,
     Obligation,
+    ObligationKind,
     Outcome,
     received_outcome,
 )
@@ -38,7 +40,13 @@ def owe(
     closes_at: dt.datetime | None = None,
     link: str = "",
 ) -> Obligation:
-    """The obligation of that organisation, kind and key; the same one if it is owed already."""
+    """The obligation of that organisation, kind and key; the same one if it is owed already.
+
+    Outages and suspensions on record do to it what they did to those that were owed before them.
+    """
+    if kind not in STEPS_OF_ROUNDS:
+        due_at = periods.after_standing_outages(due_at)
+    exempt_reason = _suspended(organization, due_at) if kind == ObligationKind.CORRECTION else ""
     obligation, _ = Obligation.objects.get_or_create(
         organization=organization,
         kind=kind,
@@ -49,9 +57,17 @@ def owe(
             "due_at": due_at,
             "closes_at": closes_at,
             "link": link,
+            "outcome": Outcome.EXEMPT if exempt_reason else Outcome.PENDING,
+            "exempt_reason": exempt_reason,
         },
     )
     return obligation
+
+
+def _suspended(organization: Organization, due_at: dt.datetime) -> str:
+    """Why a report due then is not owed; empty when it is."""
+    alone = Organization.objects.filter(pk=organization.pk)
+    return periods.suspended_at(due_at, alone).get(organization.pk, "")
 
 
 def arrival(obligation: Obligation, received_at: dt.datetime, source: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from core import clock, events
 from obligations import periods, permissions
 from obligations.models import (
     Obligation,
+    ObligationQuerySet,
     Outage,
     Outcome,
     Suspension,
@@ -138,10 +139,7 @@ def record_outage(
             by=by,
             at=at,
         )
-    loose = touched.but_steps_of_rounds().pending().filter(period=None)
-    for obligation in loose:
-        due_at = periods.after_outage(obligation.due_at, starts_at, ends_at)
-        Obligation.objects.filter(pk=obligation.pk).update(due_at=due_at)
+    moved, in_time = _move_loose(touched, starts_at, ends_at)
     events.record(
         "outage_recorded",
         outage,
@@ -149,9 +147,25 @@ def record_outage(
         at=at,
         changes={
             "顺延": "、".join(f"{p}至{clock.local(due):%m-%d %H:%M}" for p, due, _ in moves),
-            "更正顺延": len(loose),
+            "其他事项顺延": moved,
+            "其他事项改记按时": in_time,
             "谅解": excused,
         },
         reason=outage.reason,
     )
     return outage
+
+
+def _move_loose(touched: ObligationQuerySet, starts_at: dt.datetime, ends_at: dt.datetime) -> tuple[int, int]:
+    """Move what belongs to no period, done late or not yet done: how many, and how many are in time now."""
+    loose = touched.but_steps_of_rounds().filter(
+        period=None, closed_at=None, outcome__in=[Outcome.PENDING, Outcome.LATE]
+    )
+    in_time = 0
+    rows = list(loose)
+    for obligation in rows:
+        due_at = periods.after_outage(obligation.due_at, starts_at, ends_at)
+        mine = Obligation.objects.filter(pk=obligation.pk)
+        mine.update(due_at=due_at)
+        in_time += mine.filter(outcome=Outcome.LATE, received_at__lt=due_at).update(outcome=Outcome.ON_TIME)
+    return len(rows), in_time

@@ -232,6 +232,61 @@ def test_an_outage_recorded_after_the_close_excuses(world):
     assert Outage.objects.count() == 1
 
 
+def returned(world, **fields):
+    """A filing sent back: due on 25 November at 18:00, with no close."""
+    fields = {"kind": "evaluator_filing", "organization": world.evaluator_org} | fields
+    return services.owe(
+        **fields,
+        key="k",
+        title="修改",
+        opens_at=clock.now(),
+        due_at=sh("2020-11-25T18:00:00"),
+    )
+
+
+def outage(world, start, end):
+    services.record_outage(
+        starts_at=sh(f"2020-11-25T{start}:00"),
+        ends_at=sh(f"2020-11-25T{end}:00"),
+        reason="升级",
+        by=world.office,
+        at=clock.now(),
+    )
+
+
+@pytest.mark.parametrize(("kind", "due"), [("evaluator_filing", "22:00"), ("application", "18:00")])
+def test_outages_on_record_move_what_is_owed_later_but_no_step_of_a_round(world, kind, due):
+    """17:00 to 19:00 moves 18:00 to 21:00; the outage that went on until 20:00 moves that to 22:00."""
+    outage(world, "17:00", "19:00")
+    outage(world, "19:00", "20:00")
+    assert returned(world, kind=kind).due_at == sh(f"2020-11-25T{due}:00")
+
+
+@pytest.mark.parametrize(("received", "outcome"), [("19:59:59", "on_time"), ("20:00:00", "late")])
+def test_what_was_late_by_the_old_deadline_only_becomes_on_time(world, received, outcome):
+    owed = services.fulfil(returned(world), received_at=sh(f"2020-11-25T{received}"))
+    assert owed.outcome == "late"
+    outage(world, "17:00", "18:30")
+    owed.refresh_from_db()
+    assert (owed.outcome, owed.due_at) == (outcome, sh("2020-11-25T20:00:00"))
+    changes = Event.objects.get(action="outage_recorded").changes
+    assert (changes["其他事项顺延"], changes["其他事项改记按时"]) == (1, int(outcome == "on_time"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "organization", "outcome"),
+    [
+        ("correction", "school_org", "exempt"),
+        ("correction", "other_school_org", "pending"),
+        ("school_filing", "school_org", "pending"),
+    ],
+)
+def test_a_standing_suspension_exempts_from_corrections_asked_for_later(world, kind, organization, outcome):
+    suspend(world, world.bureau)
+    owed = returned(world, kind=kind, organization=getattr(world, organization))
+    assert (owed.outcome, owed.exempt_reason) == (outcome, "暴雪" if outcome == "exempt" else "")
+
+
 def test_excusing_asks_for_a_reason_and_a_missed_week(world):
     with pytest.raises(ValidationError, match="未报"):
         services.excuse(world.obligation, reason="停电", by=world.office, at=clock.now())

@@ -84,6 +84,15 @@ def test_the_preview_counts_and_changes_nothing(world, ahead, client_for):
     assert set(outcomes().values()) == {"pending"}
 
 
+def test_the_office_names_an_evaluator_that_reports(world, client_for):
+    idle = Organization.objects.create(kind="evaluator", name="没有项目的组织", code="E8")
+    client = client_for(world.office)
+    assert idle.name not in client.get(reverse(CREATE)).content.decode()
+    typed = answers(world.evaluator_org, step="confirm")
+    assert client.post(reverse(CREATE), typed).status_code == 302
+    assert Suspension.objects.get().scope_label == world.evaluator_org.name
+
+
 def test_a_city_stops_the_clocks_of_what_it_supervises(world, ahead, client_for):
     client = client_for(world.city_officer)
     response = client.post(reverse(CREATE), answers(world.bureau))
@@ -115,7 +124,8 @@ def test_the_last_day_counts_whole(world, client_for):
         ("contact", "school_org", {}, "kind"),
         ("contact", "school_org", {"kind": "vacation", "starts_on": "2020-11-17"}, "starts_on"),
         ("city_officer", "school_org", {"starts_on": "2020-11-17"}, "starts_on"),
-        ("office", "evaluator_org", {}, "organization"),
+        ("office", "evaluator_org", {"kind": "vacation"}, "kind"),
+        ("city_officer", "evaluator_org", {}, "organization"),
         ("office", "school_org", {"ends_on": "2020-11-17"}, "ends_on"),
         ("office", "school_org", {"ends_on": "2022-11-17"}, "ends_on"),
         ("office", "school_org", {"reason": " "}, "reason"),

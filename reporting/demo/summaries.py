@@ -27,7 +27,6 @@ from reporting.summaries import sources
 from reporting.summaries.content import HALF_OF_SCHOOL, questions, shape_of, stored
 from reporting.summaries.sheet import Sheet, sheet_for
 from reporting.sweep import sweep
-from schools.models import Programme
 
 KINDS = (ObligationKind.MONTHLY_REPORT, ObligationKind.HALF_YEAR_SUMMARY)
 PREFIXES = {ObligationKind.MONTHLY_REPORT: "YB", ObligationKind.HALF_YEAR_SUMMARY: "BN"}
@@ -155,12 +154,14 @@ class Summaries:
             return
         owners = [row.organization_id for row in rows]
         first, last = period.starts_on, period.ends_on
-        running = Programme.objects.running_at(period.members_at).filter(school__in=owners)
-        figures = sources.weekly_figures(running, first, last)
-        plans = running.filter(plans__year=first.year).order_by().annotate(planned=Sum("plans__candidates"))
+        programmes = sources.programmes_of(period).filter(school__in=owners)
+        figures = sources.weekly_figures(programmes, first, last)
+        plans = (
+            programmes.filter(plans__year=first.year).order_by().annotate(planned=Sum("plans__candidates"))
+        )
         planned = dict(plans.values_list("pk", "planned"))
         known: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
-        for one in running.select_related("certificate_level__certificate").order_by(
+        for one in programmes.select_related("certificate_level__certificate").order_by(
             "certificate_level__certificate__name", "certificate_level__level"
         ):
             row = {"name": str(one), "planned": planned.get(one.pk, 0)}

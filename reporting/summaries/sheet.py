@@ -77,12 +77,12 @@ def _known(obligation: Obligation, period: Period) -> dict[str, dict[str, Any]]:
     owner = obligation.organization_id
     if obligation.organization.kind == Organization.Kind.SCHOOL:
         return {str(pk): row for pk, row in sources.of_programmes(owner, period).items()}
-    known = sources.of_certificates(owner, period)
-    if obligation.kind == ObligationKind.HALF_YEAR_SUMMARY:
-        said = sources.said_in_months([owner], period.starts_on, period.ends_on)
-        nothing = dict.fromkeys([figure.name for figure in shapes.SAID], 0)
-        known = {pk: row | said.get((owner, pk), nothing) for pk, row in known.items()}
-    return {str(pk): row for pk, row in known.items()}
+    if obligation.kind != ObligationKind.HALF_YEAR_SUMMARY:
+        return {str(pk): row for pk, row in sources.of_certificates(owner, period).items()}
+    said = sources.said_in_months([owner], period.starts_on, period.ends_on)
+    known = sources.of_certificates(owner, period, also=[pk for _, pk in said])
+    nothing = dict.fromkeys([figure.name for figure in shapes.SAID], 0)
+    return {str(pk): row | said.get((owner, pk), nothing) for pk, row in known.items()}
 
 
 def _sums(obligation: Obligation, period: Period, shape: shapes.Shape) -> dict[str, Any]:

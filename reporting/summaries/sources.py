@@ -7,7 +7,7 @@ one before it in the same year. Days are local, both ends included.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +15,12 @@ from django.db.models import Count, DecimalField, F, IntegerField, OuterRef, Q, 
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
+from certificates.models import Certificate
 from core import clock
 from evaluators.models import Activity
 from obligations.models import ObligationKind, Period
 from reporting.models import ProgrammeFigures, ReportVersion, SummaryVersion
-from schools.models import Programme
+from schools.models import Programme, ProgrammeQuerySet
 
 CUMULATIVE = ("registered", "examined", "passed", "certified")
 FROM_WEEKLIES = ("in_training", *CUMULATIVE, *(f"{name}_added" for name in CUMULATIVE))
@@ -91,27 +92,47 @@ def weekly_sums(organizations: Any, first: dt.date, last: dt.date) -> dict[int, 
     }
 
 
-def of_certificates(organization_id: int, period: Period) -> dict[int, dict[str, Any]]:
-    """Certificate id → what is known of the evaluator's certificates that ran at the end of `period`."""
-    year = period.starts_on.year
-    running = Programme.objects.running_at(period.members_at).filter(
-        certificate_level__certificate__owner=organization_id
-    )
-    certificate = "certificate_level__certificate"
-    counts = running.order_by().values_list(certificate, f"{certificate}__name")
-    heads = {
-        pk: {"name": name, "schools": schools, "planned": planned or 0}
-        for pk, name, schools, planned in counts.annotate(
-            schools=Count("school", distinct=True),
-            planned=Sum("plans__candidates", filter=Q(plans__year=year)),
-        ).order_by(f"{certificate}__name")
-    }
-    of = dict(running.values_list("pk", certificate))
+def programmes_of(period: Period) -> ProgrammeQuerySet:
+    """Those that ran on some day of `period`, or in its first week, which may have begun before it."""
+    monday = period.starts_on - THURSDAY
+    monday += dt.timedelta(days=-monday.weekday() % 7)
+    start, end = min(monday, period.starts_on), period.ends_on + dt.timedelta(days=1)
+    return Programme.objects.running_within(clock.at(start), clock.at(end))
+
+
+def of_certificates(
+    organization_id: int, period: Period, *, also: Collection[int] = ()
+) -> dict[int, dict[str, Any]]:
+    """Certificate id → what is known of the evaluator's certificates that ran in `period`, and of `also`."""
+    programmes = programmes_of(period).filter(certificate_level__certificate__owner=organization_id)
+    of = dict(programmes.order_by().values_list("pk", "certificate_level__certificate"))
+    heads = _heads({*of.values(), *also}, period)
     parts: dict[int, list[Figures]] = defaultdict(list)
-    for pk, figures in weekly_figures(running, period.starts_on, period.ends_on).items():
+    for pk, figures in weekly_figures(programmes, period.starts_on, period.ends_on).items():
         parts[of[pk]].append(figures)
     activities = _activities(organization_id, period)
     return {pk: head | added_up(parts[pk]) | activities.get(pk, _NO_ACTIVITIES) for pk, head in heads.items()}
+
+
+def _heads(certificates: Collection[int], period: Period) -> dict[int, dict[str, Any]]:
+    """Certificate id → its name, and its schools and plans at the end of `period`."""
+    running = Programme.objects.running_at(period.members_at).order_by()
+    counts = running.filter(certificate_level__certificate__in=certificates).values_list(
+        "certificate_level__certificate"
+    )
+    at_end = {
+        pk: (schools, planned or 0)
+        for pk, schools, planned in counts.annotate(
+            schools=Count("school", distinct=True),
+            planned=Sum("plans__candidates", filter=Q(plans__year=period.starts_on.year)),
+        )
+    }
+    heads = {}
+    names = Certificate.objects.filter(pk__in=certificates).order_by("name")
+    for pk, name in names.values_list("pk", "name"):
+        schools, planned = at_end.get(pk, (0, 0))
+        heads[pk] = {"name": name, "schools": schools, "planned": planned}
+    return heads
 
 
 _NO_ACTIVITIES = {"activities_filed": 0, "activities_held": 0, "exams_held": 0}
@@ -121,8 +142,10 @@ def _activities(organization_id: int, period: Period) -> dict[int, dict[str, int
     """Certificate id → activities filed and held in those days; one query."""
     start, end = clock.at(period.starts_on), clock.at(period.ends_on + dt.timedelta(days=1))
     filed = Q(filed_at__gte=start, filed_at__lt=end)
-    held = Q(ends_at__gte=start, ends_at__lt=end, state=Activity.State.FILED)
-    rows = Activity.objects.filter(filed | held, evaluator=organization_id).order_by()
+    held = Q(ends_at__gte=start, ends_at__lt=end)
+    rows = Activity.objects.filter(
+        filed | held, evaluator=organization_id, state=Activity.State.FILED
+    ).order_by()
     counts = rows.values_list("certificate").annotate(
         filed=Count("pk", filter=filed),
         held=Count("pk", filter=held),
@@ -135,14 +158,14 @@ def _activities(organization_id: int, period: Period) -> dict[int, dict[str, int
 
 
 def of_programmes(organization_id: int, period: Period) -> dict[int, dict[str, Any]]:
-    """Programme id → what the school's weeklies said, of the programmes that ran at the end of `period`."""
-    running = Programme.objects.running_at(period.members_at).filter(school=organization_id)
-    figures = weekly_figures(running, period.starts_on, period.ends_on)
-    plans = running.order_by().annotate(
+    """Programme id → what the school's weeklies said, of the programmes that ran in `period`."""
+    programmes = programmes_of(period).filter(school=organization_id)
+    figures = weekly_figures(programmes, period.starts_on, period.ends_on)
+    plans = programmes.order_by().annotate(
         planned=Sum("plans__candidates", filter=Q(plans__year=period.starts_on.year))
     )
     planned = dict(plans.values_list("pk", "planned"))
-    named = running.select_related("certificate_level__certificate").order_by(
+    named = programmes.select_related("certificate_level__certificate").order_by(
         "certificate_level__certificate__name", "certificate_level__level"
     )
     return {

@@ -7,6 +7,7 @@ from certificates.models import Certificate, CertificateLevel
 from core import clock
 from funding.models import Allocation
 from obligations import services
+from reporting.office_forms import running_only
 from reporting.sweep import sweep
 from reporting.tests.weekly import file
 from schools.services import duties
@@ -158,8 +159,17 @@ def test_a_certificates_schools_are_suspended_after_being_shown(world, client_fo
     world.other_obligation.refresh_from_db()
     assert (world.obligation.outcome, world.other_obligation.outcome) == ("exempt", "pending")
     nobody = client.post("/suspensions/certificate/", asked | {"certificate": other.pk}).content.decode()
-    assert "没有院校仅开展" in nobody
+    assert "没有院校、评价组织仅开展" in nobody
     assert client_for(world.city_officer).get("/suspensions/certificate/").status_code == 403
+
+
+def test_the_owner_is_suspended_with_its_only_certificate(world):
+    now = clock.now()
+    everybody = {world.school_org, world.other_school_org, world.evaluator_org}
+    assert set(running_only(world.certificate, now)) == everybody
+    other = Certificate.objects.create(name="另一演示职业技能等级证书", owner=world.evaluator_org)
+    world.add_programme(world.other_school, CertificateLevel.objects.create(certificate=other, level=1))
+    assert set(running_only(world.certificate, now)) == {world.school_org}
 
 
 def test_reviewers_see_what_they_owe_and_a_school_its_draft(world, client_for):

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import Organization
 from core import clock
 from core.models import Attachment
 from core.tests.test_attachments import png
@@ -21,9 +22,11 @@ from reporting.services import return_for_correction, save_draft
 from reporting.summaries import sources
 from reporting.summaries.forms import SummaryForm
 from reporting.summaries.sheet import sheet_for
+from reporting.summaries.sums import Stretch, of_evaluators, of_schools
 from reporting.sweep import sweep
 from reporting.tests import weekly
 from reporting.tests.summing import OCTOBER, file, half_of, month_of, opened, rule, typed
+from schools.models import Programme
 
 MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -214,7 +217,7 @@ def test_activities_of_the_month_are_counted(world):
     hold(dt.date(2020, 11, 1), "examination")
     hold(dt.date(2020, 10, 22), "examination", state="cancelled")
     known = sheet_for(month_of(world)).known[str(world.certificate.pk)]
-    assert (known["activities_filed"], known["activities_held"], known["exams_held"]) == (4, 2, 1)
+    assert (known["activities_filed"], known["activities_held"], known["exams_held"]) == (3, 2, 1)
 
 
 def test_a_difference_asks_for_a_word_and_forbids_nothing(world):
@@ -255,6 +258,50 @@ def test_a_half_year_adds_up_weeklies_or_monthlies(world):
     assert (given["exams"], given["said_examined"], given["issued"], given["fees"]) == (2, 30, 25, "6000.00")
     assert file(school, world.contact).receipt.startswith("BN20210104-")
     assert not [name for name in sheet.shape.fields(sheet.names) if name.startswith("r")]
+
+
+def end(programme, day):
+    Programme.objects.filter(pk=programme.pk).update(ended_at=clock.at(day))
+
+
+def test_what_ended_on_the_way_keeps_its_row_and_its_figures(world):
+    weekly_of(world, "2020-W47", registered="30")
+    second = world.evaluator_org.certificates.create(name="第二演示职业技能等级证书")
+    ended = world.add_programme(world.school, second.levels.create(level=1))
+    end(ended, dt.date(2020, 10, 15))
+    month = month_of(world)
+    row = sheet_for(month).known[str(second.pk)]
+    assert (row["schools"], row["planned"]) == (0, 0)
+    file(month, world.evaluator_officer)
+    end(world.programme, dt.date(2020, 12, 1))
+    school = half_of(world)
+    evaluator = Obligation.objects.get(kind="half_year_summary", organization=world.evaluator_org)
+    mine, theirs = sheet_for(school), sheet_for(evaluator)
+    stretch = Stretch("half_year_summary", dt.date(2020, 7, 1), dt.date(2020, 12, 31))
+    told = of_schools(Organization.objects.filter(pk=world.school_org.pk), stretch, by_school=True).total
+    said = of_evaluators([world.evaluator_org.pk], stretch).total
+    added = [mine.given(pk)["registered_added"] for pk in mine.known]
+    assert sum(added) == told.values["registered_added"] == 30
+    issued = [theirs.given(pk)["issued"] for pk in theirs.known]
+    assert sum(issued) == said.values["issued"] == 50
+
+
+def test_a_certificate_that_has_left_the_evaluator_keeps_what_its_months_said(world):
+    second = world.evaluator_org.certificates.create(name="第二演示职业技能等级证书")
+    world.add_programme(world.school, second.levels.create(level=1))
+    file(month_of(world), world.evaluator_officer)
+    other = Organization.objects.create(kind="evaluator", name="另一评价组织", code="E9")
+    second.owner = other
+    second.save()
+    assert sheet_for(half_of(world, world.evaluator_org)).given(str(second.pk))["issued"] == 25
+
+
+@pytest.mark.parametrize(("day", "has_row"), [(28, False), (29, True), (30, True)])
+def test_a_month_has_the_rows_of_its_first_week(world, day, has_row):
+    """Week 40 of 2020 began on Monday 28 September."""
+    end(world.programme, dt.date(2020, 9, day))
+    rows = sources.of_programmes(world.school_org.pk, month_of(world).period)
+    assert (world.programme.pk in rows) is has_row
 
 
 def test_correction_keeps_the_outcome_and_the_old_version(world):

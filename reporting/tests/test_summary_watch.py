@@ -100,6 +100,17 @@ def test_sums_are_added_up_for_each_scope(world, client_for, filed):
     assert Event.objects.filter(action="list_exported").exists()
 
 
+def test_the_address_names_only_authorities_of_the_schools_one_sees(world, client_for, filed):
+    def authority(user, city):
+        return client_for(user).get(reverse("summaries:sums"), {"city": city}).context["authority"]
+
+    assert (
+        authority(world.contact, world.bureau.pk) == authority(world.office, world.bureau.pk) == world.bureau
+    )
+    for city in (world.other_school_org.pk, world.other_bureau.pk, world.school_org.pk, "x", "9" * 30):
+        assert authority(world.contact, city) is None, city
+
+
 def test_the_cities_add_up_to_the_province(world, filed):
     world.at("2021-01-04T10:00:00+08:00")
     [stretch] = [s for s in stretches("half_year_summary", filed.due_at.date()) if s.key == "2020-H2"]

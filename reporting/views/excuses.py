@@ -92,7 +92,7 @@ def withdraw_excuse(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def suspend_certificate(request: HttpRequest) -> HttpResponse:
-    """Stop the clocks of the schools that run only one certificate; POST shows them first (SX 三.6)."""
+    """Stop the clocks of those that run only one certificate; POST shows them first (SX 三.6)."""
     if not may_govern(request.user):
         raise PermissionDenied("只有省推进办可以按证书登记停报。")
     form = CertificateSuspensionForm(request.POST or None)
@@ -107,8 +107,8 @@ def suspend_certificate(request: HttpRequest) -> HttpResponse:
             "heading": heading,
             "form": form,
             "confirm_label": "确认停报",
-            "preview_template": "reporting/office/_suspended_schools.html",
-            "schools": form.organizations,
+            "preview_template": "reporting/office/_suspended.html",
+            "organizations": form.organizations,
             "effect": suspension_effect(**declaration),
         }
         return render(request, "obligations/confirm.html", context)
@@ -116,7 +116,7 @@ def suspend_certificate(request: HttpRequest) -> HttpResponse:
         "heading": heading,
         "intro": "遇突发事件等情形，可暂停某一证书的报送（晋教职成〔2020〕9号 三.6）。",
         "form": form,
-        "submit_label": "下一步：核对院校",
+        "submit_label": "下一步：核对单位",
         "cancel_url": reverse("obligations:suspensions"),
     }
     return render(request, "core/form_page.html", context)

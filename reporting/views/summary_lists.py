@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import Organization, Role
+from accounts.models import Organization, OrganizationQuerySet, Role
 from core import clock, documents, events, exports
 from core.lists import ListPage
 from core.tables import NUMBER, SHORT, ClosingColumn, InstantColumn, PortalTable
@@ -96,6 +96,15 @@ def _asked(request: HttpRequest) -> tuple[Stretch, list[Stretch]]:
     return next((s for s in choices if s.key == request.GET.get("period")), choices[1]), choices
 
 
+def _authority(request: HttpRequest, schools: OrganizationQuerySet) -> Organization | None:
+    """The one named in the address, of those that supervise some of `schools`."""
+    asked = request.GET.get("city", "")
+    if not asked.isdecimal() or len(asked) > 17:
+        return None
+    supervisors = Organization.objects.filter(pk__in=schools.order_by().values("supervisor"))
+    return supervisors.filter(pk=asked).first()
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def sums(request: HttpRequest) -> HttpResponse:
     """Figures of a month or half-year. POST exports the table that `part` names."""
@@ -103,10 +112,10 @@ def sums(request: HttpRequest) -> HttpResponse:
     stretch, choices = _asked(request)
     user = request.user
     schools = Organization.objects.visible_to(user).schools()
-    authority = request.GET.get("city", "")
-    if authority.isdecimal() and len(authority) < 18:
+    authority = _authority(request, schools)
+    if authority:
         schools = schools.filter(supervisor=authority)
-    by_school = not user.sees_province or bool(authority)
+    by_school = not user.sees_province or authority is not None
     found = {
         "schools": summing.of_schools(schools, stretch, by_school=by_school),
         "evaluators": summing.of_evaluators(
@@ -126,9 +135,7 @@ def sums(request: HttpRequest) -> HttpResponse:
         "schools": found["schools"],
         "evaluators": found["evaluators"],
         "by_school": by_school,
-        "authority": Organization.objects.filter(pk=authority).first()
-        if by_school and authority.isdecimal()
-        else None,
+        "authority": authority,
         "sees_schools": user.sees_reporting or user.role in Role.of_a_school(),
         "sees_evaluators": user.role != Role.CITY_BUREAU and user.role not in Role.of_a_school(),
         "may_see_ministry": permissions.may_see_ministry_report(user),

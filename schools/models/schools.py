@@ -91,6 +91,10 @@ class ProgrammeQuerySet(models.QuerySet["Programme"]):
         """Begun and not ended; those without a plan for the year are dormant among them."""
         return self.filter(Q(ended_at=None) | Q(ended_at__gt=instant), started_at__lte=instant)
 
+    def running_within(self, start: dt.datetime, end: dt.datetime) -> "ProgrammeQuerySet":
+        """Running at some instant of [start, end)."""
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=start), started_at__lt=end)
+
     def dormant_at(self, instant: dt.datetime, year: int) -> "ProgrammeQuerySet":
         """Running without a plan for `year`."""
         planned = AnnualPlan.objects.filter(programme=OuterRef("pk"), year=year)

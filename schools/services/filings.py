@@ -162,7 +162,7 @@ def return_filing(
         raise ValidationError({"comment": "请写明要修改什么。"})
     fresh = _review("filing_return", record, comment, version, by=by, at=at)
     due_at = clock.at(add_working_days(clock.local(at).date(), MEND_WORKING_DAYS), MEND_TIME)
-    obligations.owe(
+    duty = obligations.owe(
         organization=fresh.school.organization,
         kind=ObligationKind.SCHOOL_FILING,
         key=f"{DUTY_KEY}-v{fresh.versions.count()}",
@@ -171,7 +171,7 @@ def return_filing(
         due_at=due_at,
         link=reverse("filings:edit"),
     )
-    _tell(fresh, f"本校备案已退回修改，请于{closing(due_at)}前重新提交：{comment}", at=at)
+    _tell(fresh, f"本校备案已退回修改，请于{closing(duty.due_at)}前重新提交：{comment}", at=at)
     return fresh
 
 

@@ -48,7 +48,7 @@ def rectify(case: Case, *, reasons: str, due_at: dt.datetime, by: User, at: dt.d
         reasons,
         by=by,
         at=at,
-        changes={"整改期限": closing(due_at)},
+        changes={"整改期限": closing(term.due_at)},
         values={"rectification_term": term},
     )
     return _decide(fresh, Kind.RECTIFY, reasons, by=by, at=at)

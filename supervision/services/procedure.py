@@ -149,11 +149,11 @@ def notify(
         by=by,
         at=at,
         comment=comment,
-        changes={"依据": Case.CLAUSE, "陈述申辩期限": f"{days}个工作日，至{closing(due_at)}"},
+        changes={"依据": Case.CLAUSE, "陈述申辩期限": f"{days}个工作日，至{closing(term.due_at)}"},
         values={"proposer": by, "notified_at": at, "answer_term": term},
     )
     document = papers.issue(fresh, CaseDocument.Kind.NOTICE, by=by, at=at, days=days)
-    text = f"已向{case.organization}发出{document}；可在{closing(due_at)}前陈述申辩（{Case.CLAUSE}）。"
+    text = f"已向{case.organization}发出{document}；可在{closing(term.due_at)}前陈述申辩（{Case.CLAUSE}）。"
     tell_of(fresh, "notified", text, at=at)
     return fresh
 
