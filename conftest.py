@@ -11,6 +11,7 @@ import uuid
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from django.conf import settings
@@ -29,6 +30,13 @@ from obligations.models import Obligation, ObligationKind, Period, Policy
 from schools.models import AnnualPlan, Programme, School
 
 PASSWORD = "pilot-pass-2020"
+# A busy machine is no fault of the code; examples share the world of their test, as each of those tests knows.
+hypothesis.settings.register_profile(
+    "portal",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("portal")
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import clock
@@ -100,7 +100,7 @@ def test_who_may_not_say_so(world, client_for, who, status):
     assert client_for(getattr(world, who)).post(address, {"arrived_on": "2020-11-18"}).status_code == status
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10)
 @given(cents=st.lists(st.integers(1, 10**10), min_size=1, max_size=5))
 def test_the_sum_shown_is_the_sum_to_the_cent(world, client_for, cents):
     Allocation.objects.all().delete()

@@ -4,7 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certificates.models import CertificateLevel, ExamForm
@@ -162,7 +162,7 @@ def test_two_standards_of_one_day_are_never_both_filed(world):
     assert "已备案的不改写" in message
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     caps=st.lists(
         st.tuples(

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import clock
@@ -157,7 +157,7 @@ steps = st.lists(
 
 
 @given(story=steps)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 def test_every_earlier_instant_is_as_it_was_seen_then(world, story):
     with transaction.atomic():
         told, seen = Story(world), []

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import PilotMembership
@@ -212,7 +212,7 @@ def test_what_is_filed_is_not_reminded(world):
     assert run_to(world, "2020-11-20T17:00:00+08:00")["reminders"] == 1
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(
     filings=st.lists(st.sampled_from(["on_time", "late", "back_fill", "none"]), min_size=5, max_size=5),
     stops=st.lists(st.integers(0, 40 * 24 * 60), max_size=6),
@@ -269,7 +269,7 @@ def test_in_pieces_or_at_once_ends_in_the_same_state(world, filings, stops):
     assert play(openings + before) == play(sorted({*openings, *before, *stops, *stops}))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(
     outcomes=st.lists(
         st.sampled_from(["on_time", "late", "missed", "excused", "exempt"]), min_size=1, max_size=8

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization
@@ -258,7 +258,7 @@ def end(world, agreement, by=None, **changes):
     return agreements.end(agreement, **{**given, **changes}, by=by or world.contact, at=clock.now())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     signed=st.integers(-90, 0),
     length=st.integers(0, 120),

@@ -7,7 +7,7 @@ import time
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certificates.models import Certificate, CertificateLevel
@@ -418,7 +418,7 @@ def test_withdrawn_and_begun_again(world, application, levels):
     assert states(application) == [State.SUBMITTED]
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15)
 @given(text=st.dictionaries(st.sampled_from(["majors", "planned_new", "equipment"]), st.text(max_size=40)))
 def test_whatever_is_typed_comes_back_as_typed(world, round, levels, text):
     application = begin(world, round)

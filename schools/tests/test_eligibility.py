@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certificates.models import Certificate, CertificateLevel, Major
@@ -232,7 +232,7 @@ def test_a_renewal_of_what_has_ended_is_stopped(world):
     assert "已经结束" in obstacles(renewal)[0]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40)
 @given(new=st.integers(0, 300), carried=st.integers(0, 300), least=st.integers(1, 300))
 def test_total_and_carry_over(world, new, carried, least):
     """What is carried over counts in the total and never exceeds last year's plan (100)."""

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -48,7 +48,7 @@ BEGINNING = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 INSTANTS = st.timedeltas(dt.timedelta(), dt.timedelta(days=731)).map(lambda later: BEGINNING + later)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     started=INSTANTS,
     lasts=st.none() | st.timedeltas(dt.timedelta(seconds=1), dt.timedelta(days=400)),

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -320,7 +320,7 @@ def test_kinds_that_may_not_apply_are_not_told(world):
 offsets = st.integers(min_value=-3, max_value=6)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(moves=st.lists(st.tuples(st.booleans(), offsets, offsets, offsets), max_size=5))
 def test_extensions_never_move_a_step_earlier_and_the_latest_wins(world, moves):
     RoundExtension.objects.all().delete()
@@ -352,7 +352,7 @@ def test_extensions_never_move_a_step_earlier_and_the_latest_wins(world, moves):
             assert other == before[world.other_school_org.pk]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     day=st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)), minute=st.integers(0, 24 * 60 - 1) | st.just(0)
 )
