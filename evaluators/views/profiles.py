@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from accounts.models import Role
 from certificates.models import CertificateLevel
 from core import clock
 from evaluators import panels, permissions
@@ -31,6 +32,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "evaluator": evaluator,
         "year": year,
+        "own_school": request.user.role in Role.of_a_school(),
         "levels": _levels(evaluator, programmes, year),
         "schools": schools,
         "planned": sum(school["planned"] for school in schools),
