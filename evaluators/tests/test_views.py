@@ -34,9 +34,7 @@ def test_who_may_see_it(world, client_for, who, status):
 def test_a_school_sees_those_of_its_own_programmes_without_charges_and_filings(world, client_for):
     other = Organization.objects.create(kind="evaluator", name="另一评价组织", code="E2")
     Evaluator.objects.create(organization=other)
-    charges.give(
-        evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now()
-    )
+    charges.give(evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now())
     client = client_for(world.contact)
     shown = client.get(page(world)).context
     assert [school["name"] for school in shown["schools"]] == [world.school_org.name]
