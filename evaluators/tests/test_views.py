@@ -38,7 +38,7 @@ def test_a_school_sees_those_of_its_own_programmes_without_charges_and_filings(w
     client = client_for(world.contact)
     shown = client.get(page(world)).context
     assert [school["name"] for school in shown["schools"]] == [world.school_org.name]
-    assert not shown["charges"] and not shown["filings"] and not shown["panels"]
+    assert not any(shown[name] for name in ("charges", "filings", "panels"))
     assert client.get(reverse("evaluators:detail", args=[other.pk])).status_code == 404
     assert client.get(reverse("evaluators:charge", args=[world.evaluator.pk])).status_code == 403
     assert page(world) in client.get(reverse("schools:detail", args=[world.school.pk])).content.decode()

@@ -252,8 +252,8 @@ def test_a_scan_is_logged_and_is_a_picture_or_pdf(world):
     event = Event.objects.get(action="file_attached", changes__文件="盖章.png")
     assert event.organization_id == world.school_org.pk
     kept = set(Path(settings.MEDIA_ROOT).rglob("*.bin"))
+    upload = SimpleUploadedFile("表.docx", docx())
     with pytest.raises(ValidationError, match="扫描件请用"):
-        upload = SimpleUploadedFile("表.docx", docx())
         filings.attach_scan(version, upload=upload, by=world.contact, at=clock.now())
     assert set(Path(settings.MEDIA_ROOT).rglob("*.bin")) == kept
 
