@@ -24,7 +24,7 @@ from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.db import models, transaction
 
-from core import crypto, events
+from core import crypto, events, personal
 from core.models import Attachment
 
 events.register(file_attached="上传附件")
@@ -53,10 +53,11 @@ RULES = f"可上传 pdf、docx、xlsx、png、jpg，每个不超过 {settings.UP
 
 
 def safe_name(name: str) -> str:
-    """The file's own name without folders, control or direction-changing characters, at most 120 long."""
+    """The file's own name without folders, control or direction-changing characters, at most 120 long; ID and
+    mobile numbers in it are masked."""
     name = PurePosixPath(name.replace("\\", "/")).name
     name = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] != "C")
-    name = re.sub(r'[<>:"|?*]+', "_", name).strip(" .")
+    name = re.sub(r'[<>:"|?*]+', "_", personal.hidden(name)).strip(" .")
     stem, dot, extension = name.rpartition(".")
     return f"{stem[:110]}{dot}{extension[:10]}" if dot else name[:120]
 

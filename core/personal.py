@@ -36,10 +36,28 @@ def check_digit(first: str) -> str:
 
 
 def find(text: str) -> Found:
-    plain = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    plain = _plain(text)
     numbers = [_joined(match) for match in _ID_NUMBER.findall(plain)]
-    ids = [number for number in numbers if check_digit(number[:17]) == number[17]]
+    ids = [number for number in numbers if _is_valid(number)]
     return Found(ids, [_joined(match) for match in _MOBILE.findall(plain)])
+
+
+def hidden(text: str) -> str:
+    """The text with what `find` finds masked; as it was typed where there is nothing."""
+    if not any(find(text)):
+        return text
+    ids_hidden = _ID_NUMBER.sub(
+        lambda match: masked(_joined(match[0])) if _is_valid(_joined(match[0])) else match[0], _plain(text)
+    )
+    return _MOBILE.sub(lambda match: masked(_joined(match[0])), ids_hidden)
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+
+
+def _is_valid(id_number: str) -> bool:
+    return check_digit(id_number[:17]) == id_number[17]
 
 
 def _joined(number: str) -> str:

@@ -166,4 +166,8 @@ def may_see_review(user: User, school: Organization, certificate: Certificate) -
         return True
     if user.role == Role.COORDINATOR:
         return Charge.objects.filter(coordinator=user, evaluator=certificate.owner_id, ended_at=None).exists()
-    return user.organization_id in {school.pk, school.supervisor_id, certificate.owner_id}
+    if user.role == Role.CITY_BUREAU:
+        return user.organization_id == school.supervisor_id
+    if user.role == Role.EVALUATOR:
+        return user.organization_id == certificate.owner_id
+    return user.role in Role.of_a_school() and user.organization_id == school.pk

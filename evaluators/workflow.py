@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from accounts.models import User
+from accounts.models import PilotMembership, User
 from core.templatetags import portal
 from core.workflow import Transition, Workflow
 from evaluators.models import Activity, EvaluatorFiling, ExamSite
@@ -137,6 +137,12 @@ def _site_ready(record: ExamSite, at: dt.datetime) -> list[str]:
     return [missing] if missing else []
 
 
+def _still_in_pilot(record: ExamSite, at: dt.datetime) -> list[str]:
+    if PilotMembership.objects.as_of(at).filter(organization=record.school_id).exists():
+        return ["学校仍在试点中；申报由学校撤回，或由评价组织、省推进办答复。"]
+    return []
+
+
 site = Workflow(
     (
         Transition("site_agree", "同意设站", (S.APPLIED,), S.AGREED, _site_evaluator_only, _site_ready),
@@ -165,6 +171,16 @@ site = Workflow(
             (S.APPLIED, S.AGREED, S.RETURNED),
             S.ENDED,
             _own_site_only,
+            asks=("comment",),
+            dangerous=True,
+        ),
+        Transition(
+            "site_lapse",
+            "退出试点，申报不再办理",
+            (S.APPLIED, S.AGREED, S.RETURNED),
+            S.ENDED,
+            _site_office_only,
+            _still_in_pilot,
             asks=("comment",),
             dangerous=True,
         ),

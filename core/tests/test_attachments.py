@@ -126,6 +126,9 @@ def test_too_large(settings):
         ("证明\u202efdp.exe\r\n.pdf", "证明fdp.exe.pdf"),
         ('a"b<c>.pdf', "a_b_c_.pdf"),
         ("长" * 300 + ".pdf", "长" * 110 + ".pdf"),
+        ("140105198503171245身份证.png", "140_1245身份证.png"),
+        ("甲１３８-１２３４-５６７８.png", "甲138_5678.png"),
+        ("扫描（2020）20201118101112345.png", "扫描（2020）20201118101112345.png"),
     ],
 )
 def test_names_are_made_safe(name, safe):

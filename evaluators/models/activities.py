@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import City, Organization, Role
 from certificates.models import Certificate
+from core import clock
 from core.fields import EncryptedTextField, masked
 from evaluators.models.profiles import Charge
 from evaluators.models.trainers import Trainer
@@ -46,14 +47,16 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
 
     def _concerns(self, user: Any) -> Q:
         schools = School.objects.filter(organization__in=Organization.objects.visible_to(user))
-        running = Programme.objects.filter(
-            school__in=schools, certificate_level__certificate=OuterRef("certificate")
-        )
         to = Activity.schools.through.objects.filter(activity=OuterRef("pk"))
-        towards = Activity.cities.through.objects.filter(activity=OuterRef("pk"))
-        own_cities = schools.values("organization__city")
-        in_city = ~Exists(towards) | Exists(towards.filter(city__in=own_cities))
-        return Exists(to.filter(school__in=schools)) | (~Exists(to) & Exists(running) & in_city)
+        # Within the programmes: theirs is the city that has to be one of the activity's.
+        towards = Activity.cities.through.objects.filter(activity=OuterRef(OuterRef("pk")))
+        there = towards.filter(city=OuterRef("school__organization__city"))
+        running = (
+            Programme.objects.running_at(clock.now())
+            .filter(school__in=schools, certificate_level__certificate=OuterRef("certificate"))
+            .filter(~Exists(towards) | Exists(there))
+        )
+        return Exists(to.filter(school__in=schools)) | (~Exists(to) & Exists(running))
 
     def past(self, instant: dt.datetime) -> "ActivityQuerySet":
         return self.filter(ends_at__lte=instant)

@@ -4,19 +4,25 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Organization, OrganizationQuerySet, Role
+from schools.models import Programme
 
 
 class EvaluatorQuerySet(models.QuerySet["Evaluator"]):
     def visible_to(self, user: Any) -> "EvaluatorQuerySet":
         """A city bureau looks up any evaluator: their schools are within its own scope. A coordinator sees
-        those given to him or her."""
+        those given to him or her; a school those of its programmes, past ones too."""
         if user.role == Role.CITY_BUREAU:
             return self.all()
         if user.role == Role.COORDINATOR:
             return self.filter(charges__coordinator=user, charges__ended_at=None).distinct()
+        if user.role in Role.of_a_school():
+            own = Programme.objects.filter(
+                school=user.organization_id, certificate_level__certificate__owner=OuterRef("pk")
+            )
+            return self.filter(Exists(own))
         return self.filter(organization__in=Organization.objects.visible_to(user))
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, OuterRef, Q
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
 from certificates.models import Certificate
 from core import clock, drafts, events, notices
-from core.attachments import attach, discard
+from core.attachments import attach, check, discard
 from core.models import Attachment
 from core.templatetags.portal import closing
 from evaluators import filing_content as shape
@@ -31,12 +32,13 @@ from evaluators.permissions import (
 from evaluators.workflow import filing as lifecycle
 from obligations import services as obligations
 from obligations.calendar import add_months, add_working_days
-from obligations.closing import people_of
-from obligations.models import Obligation, ObligationKind, ObligationQuerySet
+from obligations.closing import JOB, people_of
+from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Outcome
 from schools.models import Programme
 
 events.register(
     evaluator_filing_file_removed="移除未提交的文件",
+    evaluator_filing_not_owed="备案任务免除",
     evaluator_filing_revealed="查看身份证号和现住址",
 )
 
@@ -44,6 +46,7 @@ MEND_WORKING_DAYS = 5
 MEND_TIME = dt.time(18)
 SCANS = {"application/pdf", "image/png", "image/jpeg"}
 MOST_FILES = 200
+NOT_RUNNING = "本省已没有院校开展这个证书的试点，无需备案"
 ONLY_OWNER = f"备案表由该证书的培训评价组织填报（{FILING_CLAUSE}）。"
 
 ONLY_SCAN = "盖章扫描件由该评价组织或省推进办上传。"
@@ -65,8 +68,9 @@ def owe_filings(*, at: dt.datetime) -> int:
 
     No clause sets a term: due at the end of the day one month after `at`, when the portal first saw that it
     is owed, so that no organisation is late for what nobody had asked of it. A demonstration asks nothing
-    of real organisations.
+    of real organisations. What does not run any more is not owed, and owed anew if it runs again.
     """
+    _release(at=at)
     running = Programme.objects.running_at(at).filter(certificate_level__certificate=OuterRef("pk"))
     certificates = (
         Certificate.objects.filter(
@@ -77,30 +81,75 @@ def owe_filings(*, at: dt.datetime) -> int:
         .select_related("owner")
         .order_by("pk")
     )
-    owed = set(
-        Obligation.objects.filter(kind=ObligationKind.EVALUATOR_FILING).values_list("organization", "key")
+    standing = Obligation.objects.filter(kind=ObligationKind.EVALUATOR_FILING).exclude(
+        outcome=Outcome.EXEMPT, exempt_reason=NOT_RUNNING
     )
+    owed = set(standing.values_list("organization", "key"))
     fresh = [c for c in certificates if (c.owner_id, str(c.pk)) not in owed]
-    for certificate in fresh:
-        _owe(certificate, at=at)
-    return len(fresh)
+    return sum(_owe(certificate, at=at) for certificate in fresh)
 
 
 @transaction.atomic
-def _owe(certificate: Certificate, *, at: dt.datetime) -> None:
+def _release(*, at: dt.datetime) -> None:
+    """First duties of certificates that no longer run in the province."""
+    running = Programme.objects.running_at(at).alias(
+        certificate=Cast("certificate_level__certificate", CharField())
+    )
+    rows = list(
+        Obligation.objects.pending()
+        .filter(~Exists(running.filter(certificate=OuterRef("key"))), kind=ObligationKind.EVALUATOR_FILING)
+        .exclude(key__contains="-v")
+        .select_for_update(of=("self",))
+        .order_by("pk")
+    )
+    Obligation.objects.filter(pk__in=[row.pk for row in rows]).update(
+        outcome=Outcome.EXEMPT, exempt_reason=NOT_RUNNING
+    )
+    events.record_many(
+        events.build(
+            "evaluator_filing_not_owed",
+            row,
+            by=JOB,
+            at=at,
+            organization_id=row.organization_id,
+            target_label=row.title,
+            from_state=Outcome.PENDING,
+            to_state=Outcome.EXEMPT,
+            reason=NOT_RUNNING,
+        )
+        for row in rows
+    )
+
+
+@transaction.atomic
+def _owe(certificate: Certificate, *, at: dt.datetime) -> bool:
+    """Whether it is owed: a filing may have come since the certificate was read."""
+    _lock(certificate)
+    if EvaluatorFiling.objects.filter(pk=certificate.pk, current__isnull=False).exists():
+        return False
     last_day = add_months(clock.local(at).date(), 1)
     due_at = clock.at(last_day + dt.timedelta(days=1))
     duty = obligations.owe(
         organization=certificate.owner,
         kind=ObligationKind.EVALUATOR_FILING,
         key=str(certificate.pk),
-        title=f"评价组织备案：{certificate}",
+        title=f"评价组织备案：{certificate}"[:120],
         opens_at=at,
         due_at=due_at,
         link=reverse("evaluator-filings:edit", args=[certificate.pk]),
     )
+    Obligation.objects.filter(pk=duty.pk, outcome=Outcome.EXEMPT, exempt_reason=NOT_RUNNING).update(
+        outcome=Outcome.PENDING, exempt_reason="", opens_at=at, due_at=due_at, reminded_steps=0
+    )
+    duty.refresh_from_db()
     text = f"“{certificate}”在本省有院校开展试点，请在{closing(duty.due_at)}前填报负责人备案表（附件3，{FILING_CLAUSE}）。"
-    _tell_owner(certificate, f"owed:{certificate.pk}", text, "edit", at=at)
+    _tell_owner(certificate, f"owed:{certificate.pk}:{due_at:%y%m%d}", text, "edit", at=at)
+    return True
+
+
+def _lock(certificate: Certificate) -> None:
+    """Owing a filing and submitting one wait for each other; nobody who only refers to it waits."""
+    Certificate.objects.select_for_update(of=("self",), no_key=True).get(pk=certificate.pk)
 
 
 @transaction.atomic
@@ -181,6 +230,7 @@ def submit_filing(
     certificate = record.certificate
     if not may_file(by, certificate):
         raise PermissionDenied(ONLY_OWNER)
+    _lock(certificate)
     record = EvaluatorFiling.objects.select_for_update(of=("self",)).get(pk=record.pk)
     if sent := record.versions.filter(token=token).first():
         return sent
@@ -257,7 +307,7 @@ def return_filing(
         organization=fresh.certificate.owner,
         kind=ObligationKind.EVALUATOR_FILING,
         key=f"{fresh.pk}-v{fresh.current.number}",
-        title=f"修改评价组织备案：{fresh.certificate}",
+        title=f"修改评价组织备案：{fresh.certificate}"[:120],
         opens_at=at,
         due_at=due_at,
         link=reverse("evaluator-filings:edit", args=[fresh.pk]),
@@ -337,10 +387,9 @@ def attach_scan(version: EvaluatorFilingVersion, *, upload: Any, by: User, at: d
     """Keep the stamped and scanned print with the version that was printed. Raises ValidationError."""
     if not may_reveal(by, version.filing.certificate):
         raise PermissionDenied(ONLY_SCAN)
-    scan = attach(target=version, upload=upload, by=by, at=at)
-    if scan.content_type not in SCANS:
+    if check(upload).content_type not in SCANS:
         raise ValidationError("扫描件请用 pdf、png 或 jpg。")
-    return scan
+    return attach(target=version, upload=upload, by=by, at=at)
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import PilotMembership, Role, User
 from certificates.models import Certificate
@@ -46,6 +47,7 @@ NO_CONDITION = f"培训评价组织还没有公布这个证书的考核站点条
 CHANGED_CONDITION = "培训评价组织刚刚公布了新的条件。请对照新条件重新填写说明。"
 ENDING_BY_THE_SCHOOL = "撤销站点的请求由设站学校的联系人提出。"
 ANSWERED_BY_THE_OFFICE = "学校撤销站点的请求由省推进办答复。"
+LEFT = "学校已退出试点，无需办理"
 WITHDRAWN = "学校已撤回申报，无需办理"
 FIELDS = (
     "name",
@@ -300,6 +302,21 @@ def withdraw(site: ExamSite, *, comment: str, by: User, at: dt.datetime) -> Exam
     return done
 
 
+@lifecycle.verb("site_lapse")
+@transaction.atomic
+def lapse(site: ExamSite, *, comment: str, by: User, at: dt.datetime) -> ExamSite:
+    """What is not filed yet of a school that has left the pilot. Raises NotNow, PermissionDenied,
+    ValidationError."""
+    comment = _reason(comment)
+    values = {"ended_at": at, "ended_on": clock.local(at).date(), "end_reason": comment}
+    done = _perform("site_lapse", site, by=by, at=at, comment=comment, values=values)
+    duties_of(done).pending().update(outcome=Outcome.EXEMPT, exempt_reason=LEFT)
+    text = f"{done.school}的考核站点“{done}”（{done.certificate}），申报不再办理：{comment}"
+    tell_school(done, text, at)
+    tell_evaluator(done, text, at)
+    return done
+
+
 def why_not_ask_to_end(site: ExamSite) -> list[str]:
     if site.state != ExamSite.State.FILED:
         return [f"现在是“{site.get_state_display()}”，只有已备案的站点可以请求撤销。"]
@@ -365,6 +382,26 @@ def end(site: ExamSite, *, ended_on: dt.date, comment: str, by: User, at: dt.dat
     tell_school(done, text, at)
     tell_evaluator(done, text, at)
     return done
+
+
+def standing_of(school_id: int) -> QuerySet[ExamSite]:
+    """Its filed sites and open applications."""
+    over = [ExamSite.State.REFUSED, ExamSite.State.ENDED]
+    rows = ExamSite.objects.filter(school=school_id).exclude(state__in=over)
+    return rows.select_related("certificate").order_by("certificate", "pk")
+
+
+@transaction.atomic
+def end_all(school_id: int, *, comment: str, by: User, at: dt.datetime) -> list[int]:
+    """Of a school that has left the pilot: its filed sites end today, its open applications go no further;
+    their ids. Raises PermissionDenied."""
+    sites = list(standing_of(school_id).select_for_update(of=("self",)))
+    for site in sites:
+        if site.state == ExamSite.State.FILED:
+            end(site, ended_on=clock.local(at).date(), comment=comment, by=by, at=at)
+        else:
+            lapse(site, comment=comment, by=by, at=at)
+    return [site.pk for site in sites]
 
 
 def _reason(comment: str) -> str:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import Organization
 from core import clock
 from core.models import Event, Notice
 from core.workflow import NotNow
@@ -28,6 +29,7 @@ from evaluators.tests.activity_rows import (
     teacher,
     trainer,
 )
+from schools.models import Programme
 
 MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -135,6 +137,26 @@ def test_whom_it_concerns_and_who_is_told_once(world):
     assert set(schools_concerned(both, now)) == {world.other_school}
     with pytest.raises(ValidationError, match="只填一项"):
         file(world, title="都填", cities=[world.city], schools=[world.school])
+
+
+def test_a_school_whose_programme_has_ended_is_not_concerned_any_more(world):
+    for_all, named = file(world), file(world, title="指定", schools=[world.school])
+    world.programme.ended_at = clock.now()
+    world.programme.save()
+    assert set(Activity.objects.visible_to(world.contact)) == {named}
+    assert set(Activity.objects.visible_to(world.city_officer)) == {for_all, named}  # held there
+    assert for_all in Activity.objects.visible_to(world.other_contact)
+
+
+def test_city_and_programme_are_of_one_school(world):
+    # The bureau looks after a school that runs the certificate and one, of another city, that does not.
+    elsewhere = world.other_school_org.city
+    other = world.add_school("外市学校")
+    Organization.objects.filter(pk=other.pk).update(city=elsewhere, supervisor=world.school_org.supervisor)
+    Programme.objects.filter(school=other).delete()
+    held = file(world, title="外市", cities=[elsewhere], city=elsewhere)
+    assert held not in Activity.objects.visible_to(world.city_officer)
+    assert held in Activity.objects.visible_to(world.other_contact)
 
 
 def test_what_is_over_is_told_to_nobody(world):

@@ -117,6 +117,19 @@ def test_a_school_is_not_told_which_others_it_is_for(world, client_for):
     assert str(world.other_school) in text(client_for(world.office).get(page))
 
 
+@pytest.mark.parametrize("who", ["coordinator", "other_city_officer"])
+def test_who_may_not_read_the_names_is_not_told_that_there_are_none(world, client_for, who):
+    world.evaluator.charges.create(coordinator=world.coordinator, given_by=world.office, given_at=clock.now())
+    activity = file(world)
+    page = reverse("activities:detail", args=[activity.pk])
+    assert "还没有教师报名" in text(client_for(getattr(world, who)).get(page))
+    sign_up(activity, teacher(world), by=world.contact)
+    shown = text(client_for(getattr(world, who)).get(page))
+    assert "报名（1 人）" in shown
+    assert "名单只供报名院校" in shown
+    assert "还没有教师报名" not in shown
+
+
 def test_a_school_reads_no_other_schools_teachers(world, client_for):
     activity = file(world)
     theirs = teacher(world, name="外校张三", by=world.other_contact)

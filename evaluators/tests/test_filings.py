@@ -2,15 +2,19 @@
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Organization
 from core import clock
 from core.drafts import DraftConflict
 from core.models import Attachment, Event, Notice
 from core.personal import check_digit
+from core.tests.test_attachments import docx
 from core.workflow import NotNow
 from evaluators import filing_content as shape
 from evaluators.forms.filings import FilingForm
@@ -209,6 +213,63 @@ def test_nobody_owes_for_what_does_not_run_here_or_was_filed(world):
     programme.save()
     assert filings.owe_filings(at=clock.now()) == 0
     assert not Obligation.objects.filter(kind="evaluator_filing").exists()
+
+
+def test_what_was_filed_between_the_sweeps_reading_and_its_writing_is_not_owed(world, monkeypatch):
+    certificate = unfiled(world)
+    world.add_programme(world.school, certificate.levels.create(level=1))
+    owe = filings._owe
+
+    def late(read, *, at):
+        submit(world, certificate)
+        return owe(read, at=at)
+
+    monkeypatch.setattr(filings, "_owe", late)
+    assert filings.owe_filings(at=clock.now()) == 0
+    assert not owed(certificate).exists()
+
+
+def test_what_runs_no_more_is_not_owed_and_owed_anew_when_it_runs_again(world):
+    certificate = unfiled(world)
+    programme = world.add_programme(world.school, certificate.levels.create(level=1))
+    filings.owe_filings(at=clock.now())
+    programme.ended_at = clock.now()
+    programme.save()
+    assert filings.owe_filings(at=clock.now()) == 0
+    duty = owed(certificate).get()
+    assert (duty.outcome, duty.exempt_reason) == ("exempt", filings.NOT_RUNNING)
+    assert Event.objects.filter(action="evaluator_filing_not_owed").count() == 1
+    world.at("2021-01-20T10:00:00+08:00")
+    world.add_programme(world.other_school, certificate.levels.get())
+    assert [filings.owe_filings(at=clock.now()) for _ in range(2)] == [1, 0]
+    duty = owed(certificate).get()
+    assert (duty.outcome, duty.due_at) == ("pending", dt.datetime.fromisoformat("2021-02-21T00:00:00+08:00"))
+    assert Notice.objects.filter(text__contains="附件3").count() == 2
+
+
+def test_a_long_name_is_cut_in_the_titles_of_duties(world):
+    certificate = unfiled(world, name="长" * 115)
+    world.add_programme(world.school, certificate.levels.create(level=1))
+    filings.owe_filings(at=clock.now())
+    filings.return_filing(submit(world, certificate).filing, comment="改", by=world.office, at=clock.now())
+    assert [len(duty.title) for duty in owed(certificate)] == [120, 120]
+
+
+def test_a_scan_of_another_kind_leaves_no_file(world):
+    version = submit(world)
+    kept = set(Path(settings.MEDIA_ROOT).rglob("*.bin"))
+    with pytest.raises(ValidationError, match="扫描件请用"):
+        filings.attach_scan(
+            version, upload=SimpleUploadedFile("表.docx", docx()), by=world.office, at=clock.now()
+        )
+    assert set(Path(settings.MEDIA_ROOT).rglob("*.bin")) == kept
+
+
+def test_a_number_in_the_name_of_a_file_is_kept_nowhere(world):
+    filings.attach_scan(submit(world), upload=picture(f"{ID_NUMBER}.png"), by=world.office, at=clock.now())
+    assert Attachment.objects.filter(name="140_1245.png").exists()
+    recorded = Event.objects.filter(action="file_attached").values_list("changes", flat=True)
+    assert ID_NUMBER not in str(list(recorded))
 
 
 def test_a_demonstration_asks_nothing_of_real_organisations(world):

@@ -279,6 +279,13 @@ def test_history_and_comments_are_for_those_concerned(world, client_for):
     assert "经过" in text(client_for(world.coordinator).get(page(site)))
 
 
+@pytest.mark.parametrize("who", ["expert", "third_party"])
+def test_to_work_for_the_province_is_not_to_supervise_its_schools(world, client_for, who):
+    world.school_org.supervisor = world.province
+    world.school_org.save()
+    assert "经过" not in text(client_for(getattr(world, who)).get(page(filed(world))))
+
+
 # --- Lists
 
 

@@ -3,6 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from accounts.models import Organization, Role
+from core import clock
+from evaluators.models import Evaluator
+from evaluators.services import charges
+
 
 def page(world):
     return reverse("evaluators:detail", args=[world.evaluator_org.pk])
@@ -16,7 +21,8 @@ def page(world):
         ("finance", 200),
         ("city_officer", 200),
         ("evaluator_officer", 200),
-        ("contact", 404),
+        ("contact", 200),
+        ("leader", 200),
         ("expert", 404),
         ("learner", 404),
     ],
@@ -25,9 +31,20 @@ def test_who_may_see_it(world, client_for, who, status):
     assert client_for(getattr(world, who)).get(page(world)).status_code == status
 
 
-def test_another_evaluator_is_a_stranger(world, client_for):
-    from accounts.models import Organization, Role
+def test_a_school_sees_those_of_its_own_programmes_without_charges_and_filings(world, client_for):
+    other = Organization.objects.create(kind="evaluator", name="另一评价组织", code="E2")
+    Evaluator.objects.create(organization=other)
+    charges.give(evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now())
+    client = client_for(world.contact)
+    shown = client.get(page(world)).context
+    assert [school["name"] for school in shown["schools"]] == [world.school_org.name]
+    assert not any(shown[name] for name in ("charges", "filings", "panels"))
+    assert client.get(reverse("evaluators:detail", args=[other.pk])).status_code == 404
+    assert client.get(reverse("evaluators:charge", args=[world.evaluator.pk])).status_code == 403
+    assert page(world) in client.get(reverse("schools:detail", args=[world.school.pk])).content.decode()
 
+
+def test_another_evaluator_is_a_stranger(world, client_for):
     other = Organization.objects.create(kind="evaluator", name="另一评价组织", code="E2")
     officer = world.add_user(Role.EVALUATOR, other, "other_evaluator")
     assert client_for(officer).get(page(world)).status_code == 404

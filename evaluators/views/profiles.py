@@ -34,6 +34,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "evaluator": evaluator,
         "year": year,
+        "own_school": request.user.role in Role.of_a_school(),
         "levels": _levels(evaluator, programmes, year),
         "schools": schools,
         "planned": sum(school["planned"] for school in schools),

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts.models import PilotMembership, Role, User
 from core import clock, draft_files, drafts, events, notices
-from core.attachments import attach
+from core.attachments import attach, check
 from core.models import Attachment
 from core.templatetags.portal import closing
 from obligations import services as obligations
@@ -204,7 +204,6 @@ def attach_scan(version: SchoolFilingVersion, *, upload: Any, by: User, at: dt.d
     """Keep the stamped and scanned print with the version that was printed. Raises ValidationError."""
     if not (may_file(by, version.filing.school) or may_review_filings(by)):
         raise PermissionDenied("盖章扫描件由本校联系人或省推进办上传。")
-    scan = attach(target=version, upload=upload, by=by, at=at)
-    if scan.content_type not in SCANS:
+    if check(upload).content_type not in SCANS:
         raise ValidationError("扫描件请用 pdf、png 或 jpg。")
-    return scan
+    return attach(target=version, upload=upload, by=by, at=at)

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -14,7 +16,7 @@ from accounts.models import PilotMembership
 from core import clock, draft_files
 from core.drafts import DraftConflict
 from core.models import Attachment, Event, Notice
-from core.tests.test_attachments import png
+from core.tests.test_attachments import docx, png
 from core.workflow import NotNow
 from obligations import services as obligations
 from obligations.models import Obligation
@@ -249,6 +251,11 @@ def test_a_scan_is_logged_and_is_a_picture_or_pdf(world):
     filings.attach_scan(version, upload=picture("盖章.png"), by=world.contact, at=clock.now())
     event = Event.objects.get(action="file_attached", changes__文件="盖章.png")
     assert event.organization_id == world.school_org.pk
+    kept = set(Path(settings.MEDIA_ROOT).rglob("*.bin"))
+    upload = SimpleUploadedFile("表.docx", docx())
+    with pytest.raises(ValidationError, match="扫描件请用"):
+        filings.attach_scan(version, upload=upload, by=world.contact, at=clock.now())
+    assert set(Path(settings.MEDIA_ROOT).rglob("*.bin")) == kept
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from accounts.models import User
 from accounts.services import end_membership, join_pilot
 from core import events
 from core.workflow import NotNow
+from evaluators.services import sites
 from obligations import services as obligations
 from schools import services as schools
 from schools.models import Programme, School
@@ -53,7 +54,7 @@ def write_ways_out(case: Case, *, texts: dict[int, str], by: User, at: dt.dateti
 
 
 def withdraw(case: Case, *, by: User, at: dt.datetime) -> dict[str, Any]:
-    """End membership, programmes and what is owed from `at` on; what was ended, by id."""
+    """End membership, programmes, exam sites and what is owed from `at` on; what was ended, by id."""
     organization = case.organization
     membership = end_membership(organization=organization, at=at, by=by, reason=REASON)
     running = Programme.objects.running_at(at).filter(school=organization.pk)
@@ -61,8 +62,14 @@ def withdraw(case: Case, *, by: User, at: dt.datetime) -> dict[str, Any]:
         schools.end_programme(programme=programme, reason=REASON, by=by, at=at)
         for programme in running.select_related("school__organization", "certificate_level__certificate")
     ]
+    ended_sites = sites.end_all(organization.pk, comment=REASON, by=by, at=at)
     released = obligations.release(organization=organization, reason=REASON, by=by, at=at)
-    return {"membership": membership.pk, "programmes": [p.pk for p in ended], "released": released}
+    return {
+        "membership": membership.pk,
+        "programmes": [p.pk for p in ended],
+        "sites": ended_sites,
+        "released": released,
+    }
 
 
 def open_follow_ups(decision: CaseDecision, *, at: dt.datetime) -> None:
@@ -74,7 +81,8 @@ def open_follow_ups(decision: CaseDecision, *, at: dt.datetime) -> None:
 
 def restore(case: Case, fallen: CaseDecision, decision: CaseDecision, *, by: User, at: dt.datetime) -> None:
     """In the pilot again from `at`, with the programmes that the fallen decision ended. Nothing is owed for
-    the time between."""
+    the time between. Exam sites were filed against conditions that may have changed: they are applied for
+    anew."""
     join_pilot(organization=case.organization, at=at, by=by)
     ended = Programme.objects.filter(pk__in=fallen.effects["programmes"])
     pairs = [(School.objects.get(pk=case.organization_id), p.certificate_level) for p in ended]

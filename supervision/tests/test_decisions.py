@@ -11,12 +11,17 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
+from django.urls import reverse
 
 from core import clock
 from core.attachments import check, content_of
 from core.models import AppendOnly, Attachment, Event, Notice
 from core.tests.test_attachments import pdf
 from core.workflow import NotNow
+from evaluators.models import ExamSite
+from evaluators.services import sites
+from evaluators.services.site_duties import duties_of, owe
+from evaluators.tests import siting
 from obligations.models import Obligation
 from schools.models import Programme
 from supervision import services, students
@@ -74,6 +79,31 @@ def test_revocation_ends_what_it_must_from_that_instant_and_no_more(world):
     assert not Obligation.objects.filter(organization=organization, key="2020-W50").exists()
     kinds = set(FollowUp.objects.filter(case=case, done_at=None).values_list("kind", flat=True))
     assert kinds == {"recovery", "accountability", "circular"}
+
+
+def test_revocation_ends_exam_sites_and_stops_applications(world, client_for):
+    certificate = world.evaluator_org.certificates.create(name="第二演示职业技能等级证书")
+    site = siting.filed(world)
+    asked = siting.standing(world, certificate=certificate, state="agreed", filed_at=None)
+    owe(asked, world.province, "考核站点备案", clock.now())
+    elsewhere = siting.filed(world, by=world.other_contact)
+    case = cases.settled(world, cases.lapsed(world))
+    page = reverse("supervision:act", args=[case.pk, "case_revoke"])
+    assert {row.pk for row in client_for(world.office2).get(page).context["sites"]} == {site.pk, asked.pk}
+    with pytest.raises(NotNow, match="学校仍在试点中"):
+        sites.lapse(asked, comment="x", by=world.office, at=clock.now())
+    decision = services.revoke(case, reasons="三周未报", by=world.office2, at=clock.now())
+    assert set(decision.effects["sites"]) == {site.pk, asked.pk}
+    ended = ExamSite.objects.filter(state="ended", ended_at=decision.decided_at)
+    assert {row.end_reason for row in ended} == {"试点资格已取消"}
+    assert set(ended) == {site, asked}
+    assert list(ExamSite.objects.filed()) == [elsewhere]
+    actions = Event.objects.filter(action__in=["site_end", "site_lapse"]).values_list("action", flat=True)
+    assert sorted(actions) == ["site_end", "site_lapse"]
+    assert duties_of(asked).get().outcome == "exempt"
+    told = Notice.objects.filter(text__contains="试点资格已取消", key__startswith="site:")
+    assert {notice.recipient for notice in told} == {world.contact, world.evaluator_officer}
+    assert told.count() == 4
 
 
 def test_follow_ups_are_done_with_a_word_and_once(world):

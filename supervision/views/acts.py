@@ -15,6 +15,7 @@ from django.views.generic import FormView
 from accounts import typed
 from core import clock
 from core.workflow import NotNow, Transition
+from evaluators.services import sites
 from supervision import forms, permissions, services, students
 from supervision.models import Case, CaseDocument, FollowUp
 from supervision.views.cases import BY_THE_SCHOOL, visible_case
@@ -48,6 +49,7 @@ ACTS = {
         forms.GraveDecisionForm,
         (
             "从作出决定这一刻起：学校退出试点，全部试点项目结束，尚未到期的报送不再要求。",
+            "已备案的考核站点撤销，未备案的申报不再办理；通知学校和评价组织。",
             "此前已经产生的义务和成绩、证书、结算不受影响。",
             "生成决定书（写明救济途径）和取消资格通报，均为 Word，编号并固定。",
             "产生三项后续事项：收回专项资金、追究主要责任人责任、通报全省（晋教职成〔2020〕9号 四.3）。",
@@ -65,6 +67,7 @@ ACTS = {
         (
             "撤销现行决定，原决定和经过保留；生成复核决定书。",
             "原决定取消了资格的：从这一刻起恢复试点资格和试点项目，其间不计应报；未办的后续事项不再办理。",
+            "随原决定撤销的考核站点不自动恢复，由学校重新申报。",
         ),
     ),
 }
@@ -110,6 +113,7 @@ def _carry_out(request: HttpRequest, case: Case, row: Transition) -> HttpRespons
         "row": row,
         "consequences": ACTS[row.action].consequences,
         "lines": students.concerned(case, clock.now()) if row.action == "case_revoke" else [],
+        "sites": sites.standing_of(case.organization_id) if row.action == "case_revoke" else [],
     }
     return render(request, "supervision/act.html", context)
 
