@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Organization
+from accounts.services import people
 from core import clock
 from core.models import Attachment, Event, Notice
 from core.tests.races import together
@@ -127,6 +128,43 @@ def test_a_coordinator_in_charge_reads_and_answers_only_what_is_assigned(world):
     assert list(Feedback.objects.visible_to(world.coordinator)) == [feedback]
     with pytest.raises(PermissionDenied):
         services.answer_feedback(feedback, answer="核实", measures="", by=world.coordinator, at=clock.now())
+
+
+def test_with_the_account_it_goes_to_the_successor(world):
+    charged(world)
+    feedback = filed(world)
+    services.assign_feedback(feedback, assignee=world.coordinator, by=world.office, at=clock.now())
+    successor, _ = people.hand_over(
+        user=world.coordinator, fields={"username": "next", "name": "接任"}, by=world.office, at=clock.now()
+    )
+    feedback.refresh_from_db()
+    assert (feedback.state, feedback.assignee) == ("assigned", successor)
+    assert Notice.objects.filter(recipient=successor, text__contains=feedback.receipt).exists()
+
+
+def test_without_a_successor_it_goes_back_to_the_office(world):
+    charged(world)
+    feedback = filed(world)
+    services.assign_feedback(feedback, assignee=world.coordinator, by=world.office, at=clock.now())
+    people.deactivate(user=world.coordinator, reason="离任", by=world.office, at=clock.now())
+    feedback.refresh_from_db()
+    assert (feedback.state, feedback.assignee) == ("filed", None)
+    event = Event.objects.get(action="feedback_take_back")
+    assert (event.changes, event.to_state) == ({"经办人": world.coordinator.name}, "filed")
+    assert Notice.objects.filter(recipient=world.office, text__contains="重新交办").exists()
+
+
+def test_an_explanation_is_not_told_to_an_ended_account_alone(world):
+    charged(world)
+    feedback = filed(world)
+    services.assign_feedback(feedback, assignee=world.coordinator, by=world.office, at=clock.now())
+    question = asked(world, feedback)
+    feedback.refresh_from_db()
+    services.answer_feedback(feedback, answer="核实", measures="", by=world.office, at=clock.now())
+    people.deactivate(user=world.coordinator, reason="离任", by=world.office, at=clock.now())
+    services.answer_question(question, answer="说明", by=world.evaluator_officer, at=clock.now())
+    told = Notice.objects.filter(text__contains="说明情况", link=page(feedback))
+    assert {notice.recipient for notice in told} == {world.office, world.office2}
 
 
 # --- who sees what
