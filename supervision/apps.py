@@ -9,7 +9,9 @@ class SupervisionConfig(AppConfig):
         from accounts.services import people
         from core import nav, search
         from evaluators import panels as evaluator_panels
+        from obligations import handlers
         from supervision import panels, permissions
+        from supervision.models.feedback import given
         from supervision.search import cases
         from supervision.services import feedback
 
@@ -26,3 +28,4 @@ class SupervisionConfig(AppConfig):
         search.register("案件", cases)
         evaluator_panels.register(panels.feedback)
         people.also_pass_on(feedback.pass_on)
+        handlers.register(given)

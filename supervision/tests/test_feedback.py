@@ -16,6 +16,8 @@ from core.models import Attachment, Event, Notice
 from core.tests.races import together
 from core.tests.test_attachments import png
 from core.workflow import NotNow
+from obligations import ics
+from obligations.closing import remind
 from obligations.models import Obligation
 from supervision import feedback_counts
 from supervision.models import Feedback, FeedbackQuestion
@@ -128,6 +130,23 @@ def test_a_coordinator_in_charge_reads_and_answers_only_what_is_assigned(world):
     assert list(Feedback.objects.visible_to(world.coordinator)) == [feedback]
     with pytest.raises(PermissionDenied):
         services.answer_feedback(feedback, answer="核实", measures="", by=world.coordinator, at=clock.now())
+
+
+def test_its_term_is_the_assignees_too(world, client_for):
+    charged(world)
+    feedback = filed(world)
+    client = client_for(world.coordinator)
+    assert client.get("/deadlines/").context["count"] == 0
+    services.assign_feedback(feedback, assignee=world.coordinator, by=world.office, at=clock.now())
+    listed = client.get("/deadlines/")
+    assert (listed.context["count"], page(feedback) in listed.content.decode()) == (1, True)
+    assert feedback.receipt.encode() in ics.calendar(world.coordinator, clock.now())
+    world.at("2020-12-02T17:00:00+08:00")
+    remind(at=clock.now())
+    told = Notice.objects.filter(text__contains="截止，尚未办理", link=page(feedback))
+    assert {notice.recipient for notice in told} == {world.office, world.office2, world.coordinator}
+    services.assign_feedback(feedback, assignee=world.office, by=world.office, at=clock.now())
+    assert not Obligation.objects.visible_to(world.coordinator).exists()
 
 
 def test_with_the_account_it_goes_to_the_successor(world):
