@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db.models import ProtectedError
 from import_export.results import RowResult
 
 from accounts.models import User
-from core import clock
+from core import clock, crypto
 from core.imports.columns import Choice, Code, Column, Day, Text
 from core.imports.resource import WHOLE_ROW, Row, SheetResource, shown
 from core.imports.services import CannotUndo
@@ -22,6 +22,8 @@ from evaluators.services import trainers as of_trainers
 
 # What an import may not take along into previews, errors and what is kept for undoing.
 SILENT = "phone"
+CHANGED_SINCE = "导入后又改过。"
+GONE = "导入后已从名单中删除。"
 
 
 class Phone(Text):
@@ -104,7 +106,8 @@ class PeopleResource(SheetResource):
         for row in rows:
             given = self.given(row)
             if row.person is None:
-                made.append(str(self.add(given).pk))
+                person = self.add(given)
+                made.append([str(person.pk), *_words_of(person, self.values)])
                 continue
             before = {n: _plain(getattr(row.person, n)) for n, v in given.items() if n != SILENT}
             phone = SILENT in given and row.person.phone != given[SILENT]
@@ -124,30 +127,51 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
+def _words_of(person: Any, names: Iterable[str]) -> tuple[dict[str, Any], str]:
+    """What a person is entered with; of the phone only what tells whether it is still the same."""
+    words = {name: _plain(getattr(person, name)) for name in names if name != SILENT}
+    return words, crypto.blind_index(f"{person.pk}:{person.phone}")
+
+
 def _undo(model: Any, change: Any, data: dict[str, Any], by: User, at: dt.datetime) -> None:
     """Remove whom the file brought, and put the old words back, where nothing has happened since. Raises
     CannotUndo. Numbers that it replaced are kept nowhere: such a file stays."""
-    reasons = []
+    reasons: list[str] = []
     people = {str(p.pk): p for p in model.objects.select_for_update().filter(pk__in=_ids(data))}
     for pk, _, after, phone in data["changed"]:
-        person = people[pk]
-        if phone:
-            reasons.append(f"{person.name}：更新过电话，原号码不另存，不能撤销。请逐人修改。")
-        elif any(_plain(getattr(person, name)) != value for name, value in after.items()):
-            reasons.append(f"{person.name}：导入后又改过。")
-    reasons += [f"{people[pk].name}：导入后已使用。" for pk in data["made"] if _is_used(people[pk])]
+        reasons += _since_changed(people.get(pk), after, phone)
+    for pk, after, phone in data["made"]:
+        reasons += _since_made(people.get(pk), after, phone)
     if reasons:
         raise CannotUndo(reasons)
     for pk, before, _, _ in data["changed"]:
         change(people[pk], fields={n: _typed(model, n, v) for n, v in before.items()}, by=by, at=at)
     try:
-        model.objects.filter(pk__in=data["made"]).delete()
+        model.objects.filter(pk__in=[pk for pk, *_ in data["made"]]).delete()
     except ProtectedError as error:
         raise CannotUndo(["导入的人员已经使用，不能撤销。"]) from error
 
 
 def _ids(data: dict[str, Any]) -> list[str]:
-    return [*data["made"], *(pk for pk, *_ in data["changed"])]
+    return [pk for pk, *_ in [*data["made"], *data["changed"]]]
+
+
+def _since_changed(person: Any, after: dict[str, Any], phone: bool) -> Iterator[str]:
+    if person is None:
+        yield f"{after['name']}：{GONE}"
+    elif phone:
+        yield f"{person.name}：更新过电话，原号码不另存，不能撤销。请逐人修改。"
+    elif any(_plain(getattr(person, name)) != value for name, value in after.items()):
+        yield f"{person.name}：{CHANGED_SINCE}"
+
+
+def _since_made(person: Any, after: dict[str, Any], phone: str) -> Iterator[str]:
+    if person is None:
+        yield f"{after['name']}：{GONE}"
+    elif _is_used(person):
+        yield f"{person.name}：导入后已使用。"
+    elif _words_of(person, after) != (after, phone):
+        yield f"{person.name}：{CHANGED_SINCE}"
 
 
 def _is_used(person: Any) -> bool:

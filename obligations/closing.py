@@ -18,6 +18,7 @@ from accounts.models import Role, User
 from core import events
 from core.notices import Message, digest, tell
 from core.templatetags.portal import closing
+from obligations import handlers
 from obligations.models import Obligation, Outcome, Period, Policy
 
 events.register(obligation_missed="关闭未报", period_closed="关闭周期")
@@ -147,6 +148,7 @@ def steps_reached(obligation: Obligation, at: dt.datetime) -> int:
 
 def _tell_of(obligations: list[Obligation], step: int, *, at: dt.datetime) -> None:
     recipients = people_of({o.organization_id for o in obligations}, *WHO_DOES_IT)
+    given = handlers.people_of(Obligation.objects.pending())
     messages = [
         Message(
             user_id,
@@ -155,7 +157,7 @@ def _tell_of(obligations: list[Obligation], step: int, *, at: dt.datetime) -> No
             o.link or reverse("obligations:deadlines"),
         )
         for o in obligations
-        for user_id in recipients[o.organization_id]
+        for user_id in {*recipients[o.organization_id], *given[o.pk]}
     ]
     tell(
         digest(

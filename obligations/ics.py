@@ -12,12 +12,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.urls import reverse
 
 from accounts.models import User
 from core.templatetags.portal import closing
-from obligations import permissions
+from obligations import handlers, permissions
 from obligations.coming import coming
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Outcome, Period
 
@@ -41,13 +41,14 @@ class Entry(NamedTuple):
 
 
 def calendar(user: User, at: dt.datetime) -> bytes:
-    """What `user` may see of deadlines: one's own organisation's each, those of others added up."""
-    own = Obligation.objects.visible_to(user).filter(organization=user.organization_id)
+    """What `user` may see of deadlines: one's own organisation's and what is given to one each, those of others added up."""
+    mine = Q(organization=user.organization_id) | handlers.given_to(user)
+    own = Obligation.objects.visible_to(user).filter(mine)
     rows = own.filter(due_at__gte=at - KEPT).select_related("period").order_by("due_at", "pk")
     entries = [_own(row) for row in rows]
     watches = permissions.may_watch_deadlines(user)
     if watches:
-        others = Obligation.objects.visible_to(user).exclude(organization=user.organization_id)
+        others = Obligation.objects.visible_to(user).exclude(mine)
         entries += _of_others(others.filter(due_at__gte=at - KEPT))
     entries += [
         _ahead(found.period, found.owing, watches=watches, organization_id=user.organization_id)

@@ -15,6 +15,7 @@ class SchoolsConfig(AppConfig):
         self._enter_navigation()
         search.register("试点院校", schools)
         running.register(levels.running)
+        running.register_concerned(levels.concerned)
 
     def _bring_imports(self) -> None:
         from core.imports import services as imports

@@ -1,14 +1,26 @@
-"""Which certificate levels run, for the lists of caps and standards below this app."""
+"""Which certificate levels run, and where, for the lists of caps and standards below this app."""
 
-from django.db.models import Exists, OuterRef, QuerySet
+import datetime as dt
 
-from accounts.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Organization, OrganizationQuerySet, User
 from certificates.models import CertificateLevel
 from core import clock
-from schools.models import Programme
+from schools.models import ApplicationItem, Programme
 
 
 def running(user: User) -> QuerySet[CertificateLevel]:
     """Levels of the programmes that run now and that `user` may see."""
     programmes = Programme.objects.visible_to(user).running_at(clock.now())
     return CertificateLevel.objects.filter(Exists(programmes.filter(certificate_level=OuterRef("pk"))))
+
+
+def concerned(level: CertificateLevel, at: dt.datetime) -> OrganizationQuerySet:
+    """The schools that run the level at the instant or have it in an application, be it a draft."""
+    gone = [ApplicationItem.State.REJECTED, ApplicationItem.State.WITHDRAWN]
+    running = Programme.objects.running_at(at).filter(certificate_level=level)
+    applied = ApplicationItem.objects.filter(certificate_level=level).exclude(state__in=gone)
+    return Organization.objects.filter(
+        Q(pk__in=running.values("school")) | Q(pk__in=applied.order_by().values("application__school"))
+    )

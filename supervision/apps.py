@@ -6,10 +6,14 @@ class SupervisionConfig(AppConfig):
     verbose_name = "监督"
 
     def ready(self) -> None:
+        from accounts.services import people
         from core import nav, search
         from evaluators import panels as evaluator_panels
+        from obligations import handlers
         from supervision import panels, permissions
+        from supervision.models.feedback import given
         from supervision.search import cases
+        from supervision.services import feedback
 
         nav.register("监督", "案件", "supervision:case-list", may=permissions.may_see_cases)
         nav.register("待办", "案件后续事项", "supervision:follow-up-list", may=permissions.may_handle, rank=6)
@@ -23,3 +27,5 @@ class SupervisionConfig(AppConfig):
         nav.register("监督", "监测点", "supervision:monitoring", may=permissions.may_see_monitoring, rank=7)
         search.register("案件", cases)
         evaluator_panels.register(panels.feedback)
+        people.also_pass_on(feedback.pass_on)
+        handlers.register(given)

@@ -1,4 +1,5 @@
-"""The lifecycle of a feedback, as a table: filed → assigned → answered → closed; assigning may be left out."""
+"""The lifecycle of a feedback, as a table: filed → assigned → answered → closed; assigning may be left out, and ends
+with the assignee's account."""
 
 from accounts.models import User
 from core.workflow import Transition, Workflow
@@ -26,6 +27,7 @@ feedback = Workflow(
             forbids=_office_only,
             asks=("assignee",),
         ),
+        Transition("feedback_take_back", "收回交办", (S.ASSIGNED,), S.FILED, by_job=True),
         Transition(
             "feedback_answer",
             "答复",

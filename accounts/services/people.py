@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from axes.utils import reset as reset_lockout
@@ -33,6 +34,13 @@ events.register(
 # Without the letters and digits that are misread from paper: 0 O 1 l I.
 _LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 BACKUP_CODES = 10
+# What other apps gave a person to do: each `verb(*, user, by, at)` passes it on to `user.successor`, or takes
+# it back where there is none.
+_given: list[Callable[..., None]] = []
+
+
+def also_pass_on(verb: Callable[..., None]) -> None:
+    _given.append(verb)
 
 
 def one_time_password() -> str:
@@ -118,6 +126,8 @@ def _end(user: User, *, by: User, at: dt.datetime) -> None:
     user.ended_at, user.ended_by = at, by
     user.save(update_fields=["password", "is_active", "ended_at", "ended_by", "successor"])
     revoke_all(user=user, by=by, at=at)
+    for verb in _given:
+        verb(user=user, by=by, at=at)
 
 
 @transaction.atomic
@@ -213,7 +223,8 @@ def hand_over(
     """End `user` in favour of a successor in the same role and organisation.
 
     The successor is the existing stand-in, or a new account from `fields` (username, name, email,
-    mobile), whose one-time password is returned. What the predecessor did keeps the old name.
+    mobile), whose one-time password is returned. What the predecessor did keeps the old name; what he or she
+    had still to do goes to the successor.
     Raises PermissionDenied, ValidationError.
     """
     _guard(permissions.may_hand_over(by, user), "您不能移交这个账号。")

@@ -26,6 +26,10 @@ def give(*, evaluator: Evaluator, coordinator: User, by: User, at: dt.datetime) 
         raise PermissionDenied(ONLY_OFFICE)
     if coordinator.role != Role.COORDINATOR or not coordinator.is_active:
         raise ValidationError({"coordinator": "只能交给在用的对接专员账号。"})
+    return _give(evaluator, coordinator, by=by, at=at)
+
+
+def _give(evaluator: Evaluator, coordinator: User, *, by: User, at: dt.datetime) -> Charge:
     charge = Charge(evaluator=evaluator, coordinator=coordinator, given_by=by, given_at=at)
     save_valid(charge)
     _record("charge_given", charge, by=by, at=at)
@@ -41,11 +45,24 @@ def end(charge: Charge, *, by: User, at: dt.datetime) -> Charge:
     fresh = Charge.objects.select_for_update().get(pk=charge.pk)
     if fresh.ended_at is not None:
         raise NotNow(["这项对接已经结束。"])
-    fresh.ended_at = at
-    fresh.save(update_fields=["ended_at"])
-    _record("charge_ended", fresh, by=by, at=at)
+    _end(fresh, by=by, at=at)
     _tell(fresh, "ended", f"不再由您对接“{fresh.evaluator}”。", at=at)
     return fresh
+
+
+def _end(charge: Charge, *, by: User, at: dt.datetime) -> None:
+    charge.ended_at = at
+    charge.save(update_fields=["ended_at"])
+    _record("charge_ended", charge, by=by, at=at)
+
+
+def pass_on(*, user: User, by: User, at: dt.datetime) -> None:
+    """With the account: its charges end, and go on with its successor. In the transaction that ends it."""
+    charges = Charge.objects.select_for_update(of=("self",)).filter(coordinator=user, ended_at=None)
+    for charge in charges.select_related("evaluator__organization", "coordinator"):
+        _end(charge, by=by, at=at)
+        if user.successor:
+            _give(charge.evaluator, user.successor, by=by, at=at)
 
 
 def _record(action: str, charge: Charge, *, by: User, at: dt.datetime) -> None:

@@ -6,10 +6,14 @@ from django.urls import reverse
 
 from accounts import in_charge
 from accounts.models import Role
+from accounts.services import people
 from certificates.models import CreditProposal
 from certificates.tests.test_credit import filed, published
 from core import clock
+from core.models import Event, Notice
+from evaluators.models import Charge, Evaluator
 from evaluators.services import charges
+from evaluators.views.charges import with_standing
 from obligations.models import Obligation
 
 DEADLINES = "/deadlines/"
@@ -85,3 +89,25 @@ def test_a_proposal_is_read_and_not_answered(world, proposal, client_for):
     assert client.get("/credit-proposals/").context["count"] == 1
     assert client.get(f"{page}credit_accept/").status_code == 403
     assert client.get(f"{page}edit/").status_code == 403
+
+
+def test_charges_go_on_with_the_successor(world):
+    given(world)
+    successor, _ = people.hand_over(
+        user=world.coordinator, fields={"username": "next", "name": "接任"}, by=world.office, at=clock.now()
+    )
+    assert list(in_charge.organizations(successor)) == [world.evaluator_org]
+    assert not in_charge.organizations(world.coordinator).exists()
+    actions = Event.objects.filter(target_id=str(world.evaluator.pk)).order_by("pk")
+    assert list(actions.values_list("action", flat=True)) == ["charge_given", "charge_ended", "charge_given"]
+    assert Notice.objects.filter(recipient=successor, text__contains="交由您对接").exists()
+
+
+def test_without_a_successor_charges_end_and_only_active_coordinators_count(world):
+    given(world)
+    people.deactivate(user=world.coordinator, reason="离任", by=world.office, at=clock.now())
+    assert not Charge.objects.filter(ended_at=None).exists()
+    # One that was left open before charges ended with the account.
+    Charge.objects.update(ended_at=None)
+    [row] = with_standing(Evaluator.objects.filter(pk=world.evaluator.pk))
+    assert (row.is_charged, row.charges_now) == (False, [])

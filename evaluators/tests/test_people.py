@@ -444,6 +444,47 @@ def test_a_sheet_of_trainers_and_its_undoing(world):
         imports.undo(job=again, by=world.evaluator_officer, at=clock.now())
 
 
+@pytest.mark.parametrize("fields", [{"title": "总工"}, {"phone": PHONE}])
+def test_whom_a_sheet_brought_stays_once_changed(world, fields):
+    job = trainers_in(
+        world, {"姓名": "甲", "工作单位": "演示企业", "单位类别": "行业企业", "加入日期": "2020-11-01"}
+    )
+    made = Trainer.objects.get(name="甲")
+    trainers.change_trainer(made, fields=fields, by=world.evaluator_officer, at=clock.now())
+    with pytest.raises(CannotUndo, match="甲：导入后又改过"):
+        imports.undo(job=job, by=world.evaluator_officer, at=clock.now())
+    assert Trainer.objects.filter(pk=made.pk).exists()
+
+
+def test_sheets_upon_one_another_are_undone_the_last_first(world):
+    row = {"姓名": "甲", "工作单位": "演示企业", "单位类别": "行业企业", "加入日期": "2020-11-01"}
+    first = trainers_in(world, row)
+    second = trainers_in(world, {**row, "职称或职业资格": "技师"})
+    with pytest.raises(CannotUndo, match="甲：导入后又改过"):
+        imports.undo(job=first, by=world.evaluator_officer, at=clock.now())
+    imports.undo(job=second, by=world.evaluator_officer, at=clock.now())
+    imports.undo(job=first, by=world.evaluator_officer, at=clock.now())
+    assert not Trainer.objects.exists()
+
+
+def test_who_is_gone_is_a_reason(world, client_for):
+    known = trainer(world, name="乙")
+    row = {"姓名": "乙", "工作单位": "演示企业", "单位类别": "行业企业", "加入日期": "2020-11-01"}
+    job = trainers_in(world, {**row, "职称或职业资格": "技师"}, {**row, "姓名": "甲"})
+    known.delete()
+    page = client_for(world.evaluator_officer).post(f"/jobs/{job.pk}/undo/")
+    assert page.status_code < 500
+    with pytest.raises(CannotUndo, match="乙：导入后已从名单中删除"):
+        imports.undo(job=job, by=world.evaluator_officer, at=clock.now())
+
+
+def test_a_new_phone_is_kept_in_no_result(world):
+    job = teachers_in(world, {"工号": "1", "姓名": "甲", "电话": PHONE})
+    assert PHONE not in str(job.result)
+    imports.undo(job=job, by=world.contact, at=clock.now())
+    assert not Teacher.objects.exists()
+
+
 def test_replaced_phones_are_kept_nowhere_so_that_sheet_stays(world):
     teacher(world, number="1")
     job = teachers_in(world, {"工号": "1", "姓名": "演示教师", "电话": PHONE})

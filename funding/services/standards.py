@@ -15,7 +15,7 @@ from certificates.models import CertificateLevel
 from core import clock, drafts, events, notices
 from core.templatetags.portal import full_day
 from core.workflow import NotNow
-from funding import fees, gates, permissions
+from funding import fees, gates, permissions, running
 from funding.models import CostElement, FeeStandard, StandardConsent, StandardCost
 from funding.services.caps import note_exam_form
 from funding.workflow import standards
@@ -27,6 +27,9 @@ events.register(fee_standard_proposed="提出考核费用标准", fee_standard_a
 AGREED_UPON = ("exam_form", "organization", "amount", "effective_from")
 Costs = dict[CostElement, Decimal]
 ONLY_EVALUATOR = "考核费用标准由该证书的培训评价组织提出（晋教职成〔2020〕9号 三.8）。"
+ONLY_CONCERNED = (
+    "只有开展或申报了这个证书等级的院校可以答复（晋教职成〔2020〕9号 三.8：与试点院校具体协商）。"
+)
 ONLY_SCHOOL = "是否同意由试点院校的联系人答复（晋教职成〔2020〕9号 三.8：与试点院校具体协商）。"
 
 
@@ -177,6 +180,8 @@ def not_yet_agreeable(standard: FeeStandard, user: User, at: dt.datetime) -> lis
         return ["只有在试点中的院校可以答复（晋教职成〔2020〕9号 三.8：与试点院校具体协商）。"]
     if consent := standard.consents.filter(organization=user.organization_id).first():
         return [f"本校已于 {clock.local(consent.agreed_at):%Y-%m-%d %H:%M} 同意。"]
+    if not running.concerns(standard.certificate_level, user.organization.pk, at):
+        return [ONLY_CONCERNED]
     return []
 
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from accounts import in_charge
 from accounts.models import Organization, Role
+from obligations import handlers
 from obligations.models.pauses import Suspension
 from obligations.models.rules import PERIODIC, STEPS_OF_ROUNDS, ObligationKind, Period
 
@@ -35,13 +36,14 @@ def received_outcome(
 class ObligationQuerySet(models.QuerySet["Obligation"]):
     def visible_to(self, user: Any) -> "ObligationQuerySet":
         """Those who watch over reporting within their scope; school and evaluator their own; a coordinator
-        those of the evaluators in his or her charge."""
+        those of the evaluators in his or her charge, and what is given to him or her."""
         if user.sees_reporting and user.sees_province:
             return self.all()
         if user.sees_reporting or user.role in {"school_contact", "school_leader", "evaluator"}:
             return self.filter(organization__in=Organization.objects.visible_to(user))
         if user.role == Role.COORDINATOR:
-            return self.filter(organization__in=in_charge.organizations(user))
+            charged = Q(organization__in=in_charge.organizations(user))
+            return self.filter(charged | handlers.given_to(user))
         return self.none()
 
     def weekly(self) -> "ObligationQuerySet":

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts import in_charge
 from accounts.models import Organization, Role
@@ -47,8 +47,15 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         return self.filter(filed_at__gte=instant)
 
 
+def given() -> models.QuerySet["Feedback", Any]:
+    """Whose each is, for `obligations.handlers`."""
+    rows = Feedback.objects.filter(assignee__is_active=True).order_by()
+    return rows.values(obligation=F("term"), person=F("assignee"))
+
+
 class Feedback(models.Model):
-    """One complaint of a school; its clock is the obligation of the province's office."""
+    """One complaint of a school; its clock is the obligation of the province's office, and runs for the
+    assignee too."""
 
     class State(models.TextChoices):
         FILED = "filed", "待交办"

@@ -36,6 +36,7 @@ events.register(
 ANSWER_WORKING_DAYS = 10
 ANSWER_TIME = dt.time(18)
 CLAUSE = "鄂教职成办函〔2021〕7号 三.6"
+JOB = "随账号停用"
 
 
 def own_programmes(user: User) -> ProgrammeQuerySet:
@@ -128,6 +129,10 @@ def assign_feedback(feedback: Feedback, *, assignee: User, by: User, at: dt.date
     """Give it to an officer or coordinator, or to another. Raises NotNow, PermissionDenied, ValidationError."""
     if not may_be_assigned(feedback).filter(pk=assignee.pk).exists():
         raise ValidationError({"assignee": "只能交给推进办人员，或负责该评价组织的对接专员。"})
+    return _assign(feedback, assignee, by=by, at=at)
+
+
+def _assign(feedback: Feedback, assignee: User, *, by: User, at: dt.datetime) -> Feedback:
     fresh: Feedback = lifecycle.perform(
         "feedback_assign",
         feedback,
@@ -139,6 +144,33 @@ def assign_feedback(feedback: Feedback, *, assignee: User, by: User, at: dt.date
     text = f"反馈 {fresh.receipt} 交您办理，请在{closing(fresh.term.due_at)}前答复。"
     _tell([assignee], fresh, text, at=at, step=f"assigned:{at:%Y%m%d%H%M%S%f}")
     return fresh
+
+
+@lifecycle.verb("feedback_take_back")
+@transaction.atomic
+def take_back(feedback: Feedback, *, by: str, at: dt.datetime) -> Feedback:
+    """The assignee's account has ended: it waits for the office again. Raises NotNow, PermissionDenied."""
+    fresh: Feedback = lifecycle.perform(
+        "feedback_take_back",
+        feedback,
+        by=by,
+        at=at,
+        changes={"经办人": feedback.assignee.name if feedback.assignee else ""},
+        values={"assignee": None},
+    )
+    text = f"反馈 {fresh.receipt} 的经办人账号已停用，请重新交办或答复。"
+    _tell(_officers(), fresh, text, at=at, step=f"back:{at:%Y%m%d%H%M%S%f}")
+    return fresh
+
+
+def pass_on(*, user: User, by: User, at: dt.datetime) -> None:
+    """With the account: what is not yet answered goes to its successor, or back to the office. In the
+    transaction that ends it."""
+    for feedback in Feedback.objects.filter(assignee=user, state=Feedback.State.ASSIGNED):
+        if user.successor:
+            _assign(feedback, user.successor, by=by, at=at)
+        else:
+            take_back(feedback, by=JOB, at=at)
 
 
 @lifecycle.verb("feedback_answer")
@@ -232,7 +264,8 @@ def answer_question(
         raise ValidationError(f"已于{when(question.answered_at)}说明，不能再改。")
     events.record("feedback_question_answered", question, by=by, at=at, organization_id=question.evaluator_id)
     feedback = question.feedback
-    people = [feedback.assignee] if feedback.assignee else _officers()
+    assignee = feedback.assignee
+    people = [assignee] if assignee and assignee.is_active else _officers()
     _tell(
         people,
         feedback,

@@ -10,11 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Organization
+from accounts.services import people
 from core import clock
 from core.models import Attachment, Event, Notice
 from core.tests.races import together
 from core.tests.test_attachments import png
 from core.workflow import NotNow
+from obligations import ics
+from obligations.closing import remind
 from obligations.models import Obligation
 from supervision import feedback_counts
 from supervision.models import Feedback, FeedbackQuestion
@@ -127,6 +130,60 @@ def test_a_coordinator_in_charge_reads_and_answers_only_what_is_assigned(world):
     assert list(Feedback.objects.visible_to(world.coordinator)) == [feedback]
     with pytest.raises(PermissionDenied):
         services.answer_feedback(feedback, answer="核实", measures="", by=world.coordinator, at=clock.now())
+
+
+def test_its_term_is_the_assignees_too(world, client_for):
+    charged(world)
+    feedback = filed(world)
+    client = client_for(world.coordinator)
+    assert client.get("/deadlines/").context["count"] == 0
+    services.assign_feedback(feedback, assignee=world.coordinator, by=world.office, at=clock.now())
+    listed = client.get("/deadlines/")
+    assert (listed.context["count"], page(feedback) in listed.content.decode()) == (1, True)
+    assert feedback.receipt.encode() in ics.calendar(world.coordinator, clock.now())
+    world.at("2020-12-02T17:00:00+08:00")
+    remind(at=clock.now())
+    told = Notice.objects.filter(text__contains="截止，尚未办理", link=page(feedback))
+    assert {notice.recipient for notice in told} == {world.office, world.office2, world.coordinator}
+    services.assign_feedback(feedback, assignee=world.office, by=world.office, at=clock.now())
+    assert not Obligation.objects.visible_to(world.coordinator).exists()
+
+
+def test_with_the_account_it_goes_to_the_successor(world):
+    charged(world)
+    feedback = filed(world)
+    services.assign_feedback(feedback, assignee=world.coordinator, by=world.office, at=clock.now())
+    successor, _ = people.hand_over(
+        user=world.coordinator, fields={"username": "next", "name": "接任"}, by=world.office, at=clock.now()
+    )
+    feedback.refresh_from_db()
+    assert (feedback.state, feedback.assignee) == ("assigned", successor)
+    assert Notice.objects.filter(recipient=successor, text__contains=feedback.receipt).exists()
+
+
+def test_without_a_successor_it_goes_back_to_the_office(world):
+    charged(world)
+    feedback = filed(world)
+    services.assign_feedback(feedback, assignee=world.coordinator, by=world.office, at=clock.now())
+    people.deactivate(user=world.coordinator, reason="离任", by=world.office, at=clock.now())
+    feedback.refresh_from_db()
+    assert (feedback.state, feedback.assignee) == ("filed", None)
+    event = Event.objects.get(action="feedback_take_back")
+    assert (event.changes, event.to_state) == ({"经办人": world.coordinator.name}, "filed")
+    assert Notice.objects.filter(recipient=world.office, text__contains="重新交办").exists()
+
+
+def test_an_explanation_is_not_told_to_an_ended_account_alone(world):
+    charged(world)
+    feedback = filed(world)
+    services.assign_feedback(feedback, assignee=world.coordinator, by=world.office, at=clock.now())
+    question = asked(world, feedback)
+    feedback.refresh_from_db()
+    services.answer_feedback(feedback, answer="核实", measures="", by=world.office, at=clock.now())
+    people.deactivate(user=world.coordinator, reason="离任", by=world.office, at=clock.now())
+    services.answer_question(question, answer="说明", by=world.evaluator_officer, at=clock.now())
+    told = Notice.objects.filter(text__contains="说明情况", link=page(feedback))
+    assert {notice.recipient for notice in told} == {world.office, world.office2}
 
 
 # --- who sees what
