@@ -134,12 +134,15 @@ class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
         return self.exclude(state=ApplicationItem.State.DRAFT)
 
     def in_force_at(self, instant: dt.datetime) -> "ApplicationItemQuerySet":
-        """Approved, and what that brought about stands: the programme runs and its school is in the pilot."""
-        running = Programme.objects.running_at(instant).filter(
-            school=OuterRef("application__school"), certificate_level=OuterRef("certificate_level")
+        """Approved, and neither the programme that this brought about nor the school's time in the pilot has
+        ended since; both may begin later, with the school year."""
+        not_over = Q(ended_at=None) | Q(ended_at__gt=instant)
+        programmes = Programme.objects.filter(
+            not_over, school=OuterRef("application__school"), certificate_level=OuterRef("certificate_level")
         )
-        member = PilotMembership.objects.as_of(instant).filter(organization=OuterRef("application__school"))
-        return self.filter(Exists(running), Exists(member), state=ApplicationItem.State.APPROVED)
+        not_left = Q(left_at=None) | Q(left_at__gt=instant)
+        members = PilotMembership.objects.filter(not_left, organization=OuterRef("application__school"))
+        return self.filter(Exists(programmes), Exists(members), state=ApplicationItem.State.APPROVED)
 
     def with_total(self) -> "ApplicationItemQuerySet":
         """`planned`: new and carried over together."""
