@@ -17,7 +17,7 @@ from obligations.models import Obligation, ObligationKind, Period
 from reporting import content as shape
 from reporting import permissions
 from reporting.models import ProgrammeFigures, ReportVersion, Summary, SummaryVersion, WeeklyReport
-from reporting.sheet import Filing, filing, open_corrections
+from reporting.sheet import Filing, corrections, filing
 
 events.register(
     report_submitted="提交周报",
@@ -149,7 +149,7 @@ def receive(
     report.save(update_fields=["current"])
     report.drop_draft(draft_revision)
     obligations.fulfil(obligation, received_at=at)
-    for correction in open_corrections(obligation):
+    for correction in corrections(obligation):
         obligations.fulfil(correction, received_at=at)
     noun = "report" if records is WeeklyReport else "summary"
     events.record(

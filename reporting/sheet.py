@@ -9,6 +9,7 @@ from django.db import models
 
 from accounts.models import Organization
 from core import clock
+from core.templatetags.portal import closing
 from obligations.models import Obligation, ObligationKind, Outcome
 from reporting import content as shape
 from reporting.models import ReportVersion, WeeklyReport
@@ -55,6 +56,13 @@ def corrections(obligation: Obligation) -> "models.QuerySet[Obligation]":
         kind=ObligationKind.CORRECTION,
         key__startswith=f"{obligation.key}-v",
     ).order_by("opens_at", "pk")
+
+
+def until_words(correction: Obligation) -> str:
+    """Until when the returned report is to be corrected, or why it need not be."""
+    if correction.outcome == Outcome.EXEMPT:
+        return f"停报期间免办（{correction.exempt_reason}）"
+    return f"更正截止{closing(correction.due_at)}"
 
 
 def open_corrections(obligation: Obligation) -> "models.QuerySet[Obligation]":

@@ -34,6 +34,7 @@ from obligations import services as obligations
 from obligations.calendar import add_months, add_working_days
 from obligations.closing import JOB, people_of
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Outcome
+from obligations.periods import after_standing_outages
 from schools.models import Programme
 
 events.register(
@@ -139,7 +140,11 @@ def _owe(certificate: Certificate, *, at: dt.datetime) -> bool:
         link=reverse("evaluator-filings:edit", args=[certificate.pk]),
     )
     Obligation.objects.filter(pk=duty.pk, outcome=Outcome.EXEMPT, exempt_reason=NOT_RUNNING).update(
-        outcome=Outcome.PENDING, exempt_reason="", opens_at=at, due_at=due_at, reminded_steps=0
+        outcome=Outcome.PENDING,
+        exempt_reason="",
+        opens_at=at,
+        due_at=after_standing_outages(due_at),
+        reminded_steps=0,
     )
     duty.refresh_from_db()
     text = f"“{certificate}”在本省有院校开展试点，请在{closing(duty.due_at)}前填报负责人备案表（附件3，{FILING_CLAUSE}）。"

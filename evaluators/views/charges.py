@@ -30,7 +30,7 @@ def with_standing(evaluators: QuerySet[Evaluator]) -> QuerySet[Evaluator]:
     owner = "certificate_level__certificate__owner"
     running = Programme.objects.running_at(clock.now()).filter(**{owner: OuterRef("pk")}).order_by()
     schools = running.values(owner).annotate(number=Count("school", distinct=True)).values("number")
-    open_charges = Charge.objects.filter(ended_at=None, coordinator__is_active=True)
+    open_charges = Charge.objects.filter(ended_at=None)
     owned = "organization__certificates"
     on_file = Certificate.objects.filter(filing__accepted__isnull=False)
     return (

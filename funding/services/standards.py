@@ -270,8 +270,8 @@ def check(standard: FeeStandard, costs: Costs, at: dt.datetime) -> None:
         errors["amount"] = refused
     if refused := fees.not_in_scope(standard.organization_id, day):
         errors["organization"] = refused
-    elif standard.organization and not _is_pilot_school(standard.organization, at):
-        errors["organization"] = ["只能为在试点中的院校提出。"]
+    elif standard.organization and not _is_concerned(standard, standard.organization, at):
+        errors["organization"] = ["只能为在试点中、开展或申报了这个证书等级的院校提出。"]
     if (total := sum(costs.values())) > standard.amount:
         errors.setdefault("amount", []).append(f"成本构成合计 {total} 元，高于标准 {standard.amount} 元。")
     same = FeeStandard.objects.filter(
@@ -284,6 +284,11 @@ def check(standard: FeeStandard, costs: Costs, at: dt.datetime) -> None:
         errors["effective_from"] = ["该证书等级已有同一天生效、正在协商的标准；请在原标准上办理，或先撤回。"]
     if errors:
         raise ValidationError(errors)
+
+
+def _is_concerned(standard: FeeStandard, school: Organization, at: dt.datetime) -> bool:
+    level = standard.certificate_level
+    return _is_pilot_school(school, at) and running.concerns(level, school.pk, at)
 
 
 def _is_pilot_school(organization: Organization, at: dt.datetime) -> bool:

@@ -12,6 +12,7 @@ from core import clock, events
 from obligations import periods, permissions
 from obligations.models import (
     Obligation,
+    ObligationKind,
     ObligationQuerySet,
     Outage,
     Outcome,
@@ -158,8 +159,11 @@ def record_outage(
 
 def _move_loose(touched: ObligationQuerySet, starts_at: dt.datetime, ends_at: dt.datetime) -> tuple[int, int]:
     """Move what belongs to no period, done late or not yet done: how many, and how many are in time now."""
-    loose = touched.but_steps_of_rounds().filter(
-        period=None, closed_at=None, outcome__in=[Outcome.PENDING, Outcome.LATE]
+    # A renewal of an agreement is judged by the day on which that ends.
+    loose = (
+        touched.but_steps_of_rounds()
+        .exclude(kind=ObligationKind.AGREEMENT)
+        .filter(period=None, closed_at=None, outcome__in=[Outcome.PENDING, Outcome.LATE])
     )
     in_time = 0
     rows = list(loose)

@@ -82,12 +82,13 @@ class Autumn:
     def play(self) -> None:
         self.round = self._open()
         self._apply()
-        duties.lapse(SCHOOL)
         self._review_first()
         self._ask_experts()
         self._decide()
         self._mend()
         self._publish()
+        # Last: what was withdrawn in time opens the duty of the drafts beside it again.
+        duties.lapse(SCHOOL)
 
     def _open(self) -> ApplicationRound:
         return rounds.open_round(

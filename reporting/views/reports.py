@@ -19,7 +19,6 @@ from accounts.typed import keeps_typed
 from core import clock
 from core.draft_pages import Difference
 from core.lists import ListPage
-from core.templatetags import portal
 from obligations import disputes
 from obligations.models import Obligation, Outcome, PlatformFiling
 from obligations.permissions import may_dispute, may_excuse
@@ -30,7 +29,7 @@ from reporting.actions import Action, why_not_fill, why_not_return
 from reporting.forms import ReturnForm, told
 from reporting.history import HistoryFilter, HistoryTable
 from reporting.models import ReportVersion
-from reporting.sheet import Sheet, sheet_for, year_of
+from reporting.sheet import Sheet, sheet_for, until_words, year_of
 from reporting.streaks import current_streaks
 from reporting.views import as_of
 from reporting.views.weekly import (
@@ -143,7 +142,7 @@ def return_report(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            messages.success(request, f"已退回并通知学校，更正截止 {portal.closing(correction.due_at)}。")
+            messages.success(request, f"已退回并通知学校，{until_words(correction)}。")
             return redirect("reporting:report", obligation.pk)
     context = {"form": form, "obligation": obligation, "period": obligation.period}
     return render(request, "reporting/weekly/return.html", context)

@@ -15,14 +15,13 @@ from accounts.typed import keeps_typed
 from core import clock, draft_files, draft_pages
 from core.drafts import DraftConflict, content_hash, token_of
 from core.models import Attachment
-from core.templatetags import portal
 from obligations.models import Obligation, ObligationKind
 from obligations.permissions import may_excuse
 from reporting import permissions, services
 from reporting.actions import Action, why_not_fill, why_not_return
 from reporting.forms import ReturnForm
 from reporting.models import Summary, SummaryVersion
-from reporting.sheet import filing, open_corrections
+from reporting.sheet import filing, open_corrections, until_words
 from reporting.summaries import content as shapes
 from reporting.summaries.forms import SummaryForm, UploadForm, told, told_sums, told_texts
 from reporting.summaries.scope import summaries_visible_to
@@ -349,7 +348,7 @@ def return_summary(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            messages.success(request, f"已退回并发出通知，更正截止 {portal.closing(correction.due_at)}。")
+            messages.success(request, f"已退回并发出通知，{until_words(correction)}。")
             return redirect("summaries:detail", obligation.pk)
     context = {"form": form, "obligation": obligation, "period": obligation.period}
     return render(request, "reporting/summaries/return.html", context)

@@ -142,11 +142,14 @@ def moved(round: ApplicationRound, organization_id: int | None, *, at: dt.dateti
     )
     # The job that lapses what is over may be at work on the same rows.
     duties = duties.select_for_update(of=("self",)).order_by("pk")
+    drafting = set(applications.filter(items__state=State.DRAFT).values_list("school", flat=True))
     renewal = _Renewal()
     for duty in duties:
         due_at = closings[duty.organization_id]
-        lapsed = duty.outcome == Outcome.EXEMPT and duty.exempt_reason == LAPSED and due_at > at
-        if lapsed or (duty.outcome == Outcome.PENDING and duty.due_at != due_at):
+        has_lapsed = duty.outcome == Outcome.EXEMPT and duty.exempt_reason == LAPSED
+        left_drafts = duty.received_at is not None and duty.organization_id in drafting
+        is_again = due_at > at and (has_lapsed or left_drafts)
+        if is_again or (duty.outcome == Outcome.PENDING and duty.due_at != due_at):
             renewal.add(duty, due_at)
     renewal.write()
 

@@ -13,11 +13,13 @@ from django.urls import reverse
 from accounts.models import Organization, Role, User
 from core import clock, events, personal
 from core.notices import Message, tell
+from core.templatetags.portal import closing
 from core.templatetags.portal import day as day_words
 from obligations import services as obligations
 from obligations.calendar import add_months
 from obligations.closing import people_of
 from obligations.models import ObligationKind
+from obligations.periods import after_standing_outages
 from obligations.services.rights import require
 from schools import eligibility, permissions
 from schools.models import ApplicationItem, ApplicationRound, Objection, ResultList, SchoolFiling
@@ -374,6 +376,7 @@ def _owe_filings(final: ResultList, *, at: dt.datetime) -> None:
     """Each school on the list that has not filed owes it until the end of the day one month on
     (SX 三.1). What it owes already stays as it is."""
     last_day = add_months(clock.local(at).date(), 1)
+    due_at = after_standing_outages(clock.at(last_day + dt.timedelta(days=1)))
     filed = SchoolFiling.objects.filter(current__isnull=False).values("pk")
     owing = list(_schools(final).exclude(pk__in=filed))
     for school in owing:
@@ -383,11 +386,11 @@ def _owe_filings(final: ResultList, *, at: dt.datetime) -> None:
             key="filing",
             title="院校备案",
             opens_at=at,
-            due_at=clock.at(last_day + dt.timedelta(days=1)),
+            due_at=due_at,
             link=reverse("filings:edit"),
         )
     words = f"“{final}”已公布，列有贵校。"
-    todo = f"{words}请在{day_words(last_day)}（含当日）前提交院校备案（{FILING_CLAUSE}）。"
+    todo = f"{words}请在{closing(due_at)}前提交院校备案（{FILING_CLAUSE}）。"
     _tell_schools(final, todo, reverse("filings:edit"), at=at, only={school.pk for school in owing})
     # Whoever was told what to do is not told again.
     _tell_schools(final, words, reverse("publications:list", args=[final.pk]), at=at)

@@ -10,18 +10,11 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Organization, User
 from core import clock
-from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, with_note
+from core.tables import NUMBER, SHORT, WIDE, ClosingColumn, InstantColumn, PortalTable, with_note
 from core.templatetags import portal
 from schools.models import ApplicationRound, Closings, School
 from schools.permissions import may_open_school
 from schools.services.rounds import standing_closings
-
-
-class ClosingColumn(InstantColumn):
-    """An instant at which something closes; exported as the instant itself."""
-
-    def render(self, value: dt.datetime) -> str:
-        return portal.closing(value)
 
 
 class StandingColumn(ClosingColumn):

@@ -216,6 +216,20 @@ def test_a_draft_is_owed_beside_what_stands_and_beside_what_is_taken_back(world,
     assert the("application").outcome == "pending"
 
 
+def test_an_extension_owes_the_drafts_left_behind_again(world, round):
+    application = begin(world, round)
+    hand_in(world.contact, application)
+    make_item(application, other_level(world), state="draft")
+    duties.applicant(application, at=clock.now())
+    duties.lapse(world.at(SCHOOL))
+    later(round, world, world.school_org, "2021-05-26")
+    duty = the("application", world.school_org)
+    assert (duty.outcome, duty.due_at) == ("pending", sh("2021-05-26T00:00:00"))
+    duties.lapse(world.at(sh("2021-05-26T00:00:00")))
+    assert the("application", world.school_org).outcome == "on_time"
+    assert Notice.objects.filter(key__startswith="lapsed:").count() == 2
+
+
 def test_without_its_last_draft_the_application_is_what_was_handed_in(world, round):
     application = begin(world, round)
     hand_in(world.contact, application)

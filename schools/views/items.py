@@ -64,7 +64,10 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied(services.NOT_YOURS)
     if request.method == "POST" and reasons:
         # It closed while the form was open: what was typed stays before one's eyes.
-        return _show(request, found, at, typed=shape.typed_from(request.POST, found), refused=reasons)
+        typed = shape.typed_from(request.POST, found)
+        return _show(
+            request, found, at, typed=typed, revision=request.POST.get("revision", "0"), refused=reasons
+        )
     if not own or reasons:
         return _read(request, found, reasons, at)
     if request.method == "POST":
