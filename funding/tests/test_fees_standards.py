@@ -239,9 +239,12 @@ def test_for_one_school_only_where_the_rule_says_so_and_only_that_school_agrees(
     services.file_standard(found, document="6号", by=world.office, at=clock.now())
     assert fees.standard_on(world.level, NEXT_MONTH, school_id=world.school.pk) == found
     assert fees.standard_on(world.level, NEXT_MONTH, school_id=world.other_school.pk) is None
-    assert "在试点中的院校" in refused(
-        lambda: proposed(world, day=DAY, organization=world.evaluator_org), "organization"
-    )
+    elsewhere = world.add_school("只办别的职业学校")
+    elsewhere.programmes.update(certificate_level=world.certificate.levels.create(level=1))
+    for organization in (world.evaluator_org, elsewhere.organization):
+        assert "开展或申报了这个证书等级的院校" in refused(
+            lambda to=organization: proposed(world, day=DAY, organization=to), "organization"
+        )
 
 
 def test_costs_are_kept_and_may_not_exceed_the_standard(world):
