@@ -157,6 +157,12 @@ def test_filing_from_the_page_with_the_share_warned(world, client_for):
     assert Activity.objects.get().starts_at == STARTS
 
 
+def test_training_by_nobody_is_told_the_clause(world, client_for):
+    client = client_for(world.evaluator_officer)
+    sent = client.post(reverse("activities:new"), typed(world, kind="training"), follow=True)
+    assert "没有列出授课专家，无法对照（教职成厅函〔2019〕19号 二(二)" in text(sent)
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [

@@ -55,6 +55,15 @@ def change_round(item, **fields):
     type(item.application.round).objects.filter(pk=item.application.round_id).update(**fields)
 
 
+def test_what_an_approval_would_replace_is_told(world, item):
+    programme = world.add_programme(world.school, item.certificate_level)
+    programme.plans.update(year=item.application.round.year, candidates=154)
+    [standing] = eligibility.standings([fresh(item)], clock.now())
+    year, total = item.application.round.year, fresh(item).planned_total
+    told = [warning.text for warning in standing.warnings if warning.field == "planned_new"]
+    assert told == [f"{year} 年计划现为 154 人，批准后改为 {total} 人。"]
+
+
 def test_nothing_stands_against_a_complete_item(item):
     assert obstacles(item) == []
 

@@ -16,7 +16,14 @@ from core import clock
 from core.models import Attachment, Event, Notice
 from obligations.models import Obligation
 from schools import decision_list
-from schools.models import AnnualPlan, Application, ApplicationItem, Programme, RoundExtension
+from schools.models import (
+    AnnualPlan,
+    Application,
+    ApplicationItem,
+    ApplicationRound,
+    Programme,
+    RoundExtension,
+)
 from schools.services import applications, reviews
 from schools.tests import applying
 from schools.tests.reviewing import handed_in, hubei_round, new_level
@@ -96,6 +103,28 @@ def test_the_queue_is_of_the_newest_open_round(world, round, level, client_for):
     client = client_for(world.office)
     assert client.get(address("queue")).context["count"] == 1
     assert client.get(address("queue") + "?round=&state=").context["count"] == 2
+
+
+def test_the_round_that_closes_first_is_not_hidden_by_a_newer_one(world, round, level, client_for):
+    handed_in(round, world.school, [level])
+    newer = hubei_round(number=2)
+    ApplicationRound.objects.filter(pk=newer.pk).update(
+        province_closes_at=round.province_closes_at + dt.timedelta(days=9)
+    )
+    client = client_for(world.office)
+    assert client.get(address("queue")).context["round"] == round
+    handed_in(newer, world.other_school, [level])
+    assert client.get(address("queue")).context["round"] == round
+
+
+def test_the_queue_says_when_the_readers_step_has_closed(world, round, level, client_for):
+    handed_in(round, world.school, [level], reviewer=world.bureau)
+    asked = f"?round={round.pk}&state=submitted"
+    assert client_for(world.city_officer).get(address("queue") + asked).context["closed_since"] is None
+    world.at(round.city_closes_at)
+    late = client_for(world.city_officer).get(address("queue") + asked)
+    assert "除单独延期的学校外不能再办理" in text_of(late)
+    assert client_for(world.office).get(address("queue") + asked).context["closed_since"] is None
 
 
 def test_a_row_tells_the_facts_beside_each_other(world, round, client_for):
