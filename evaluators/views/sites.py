@@ -28,10 +28,10 @@ from evaluators.forms import sites as forms
 from evaluators.models import ExamSite, SiteCondition
 from evaluators.services import sites as services
 from evaluators.services.site_conditions import current_condition
+from evaluators.services.site_duties import duties_of
 from evaluators.tables.sites import SiteTable
 from evaluators.workflow import SITE_CLAUSE
 from evaluators.workflow import site as lifecycle
-from obligations.models import Obligation
 from schools.models import School
 
 NOT_FOR_ROLE = "考核站点由试点各方办理；公布的条件和站点请看“考核站点（公布）”。"
@@ -223,11 +223,10 @@ def _placed(error: ValidationError, form: django_forms.Form) -> ValidationError:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     site, user, at = _site(request, pk), request.user, clock.now()
     is_party = permissions.may_see_review(user, site.school.organization, site.certificate)
-    duties = Obligation.objects.filter(kind="site_review", key__startswith=f"site-{site.pk}-")
     context = {
         "site": site,
         "is_party": is_party,
-        "duty": duties.pending().select_related("organization").first() if is_party else None,
+        "duty": duties_of(site).pending().select_related("organization").first() if is_party else None,
         "offers": _offers(site, user, at),
         "may_edit": not lifecycle.transition("site_reapply").forbids(user, site)
         and site.state == State.RETURNED,
