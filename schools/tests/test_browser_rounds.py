@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from schools.models import ApplicationRound, RoundExtension
-from schools.tests.hubei import CITY, PROVINCE, SCHOOL, sh
+from schools.tests.hubei import CITY, PROVINCE, SCHOOL, hubei, sh
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -73,3 +73,17 @@ def test_open_a_round_and_extend_one_school(world, live_server, visit, scripts):
     row = page.locator("tbody tr", has_text="太原演示职业学校")
     expect(row).to_contain_text("单独延期")
     assert fits(page)
+
+
+def test_the_list_of_schools_stays_closed_once_one_is_chosen(world, live_server, visit):
+    """However fast one types and clicks: a list that opens again takes the focus from what is filled in next."""
+    round = hubei(world)
+    page = visit(world.office)
+    page.goto(live_server.url + reverse("rounds:extend", args=[round.pk]))
+    page.clock.install()
+    page.fill("#id_organization-ts-control", "太原演示")
+    page.click(".ts-dropdown .option >> text=太原演示职业学校")
+    page.click("#id_reason")
+    page.clock.run_for(1000)
+    expect(page.locator(".ts-dropdown")).to_be_hidden()
+    expect(page.locator("#id_reason")).to_be_focused()

@@ -36,6 +36,7 @@
       plugins: { remove_button: { title: "移除" } },
       create: true,
       closeAfterSelect: true,
+      refreshThrottle: 0, // As in search-select.js.
       onItemAdd() {
         this.setTextboxValue("");
         this.refreshOptions(false);

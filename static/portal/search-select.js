@@ -7,6 +7,8 @@ for (const select of document.querySelectorAll("select[data-search]")) {
     plugins: select.multiple ? { remove_button: { title: "移除" } } : {},
     // The list must not stay over what comes next on the page.
     closeAfterSelect: true,
+    // At once: a list drawn after the choice would open again and take the focus from what is filled in next.
+    refreshThrottle: 0,
     onItemAdd() {
       if (!select.multiple) return;
       this.setTextboxValue("");
