@@ -35,6 +35,16 @@ class PortalBoundField(forms.BoundField):
         """Where the error summary's link leads."""
         return self.id_for_label or str(self.auto_id)
 
+    @property
+    def lost_files(self) -> list[str]:
+        """Names of the files that were sent with a form that comes back: no browser chooses them again. The
+        error of a single file asks for another one already."""
+        if not isinstance(self.field, forms.FileField) or not self.form.errors:
+            return []
+        sent = self.data if isinstance(self.data, list) else [self.data]
+        names = [upload.name for upload in sent if upload]
+        return [] if len(names) == 1 and self.errors else names
+
 
 class FormRenderer(TemplatesSetting):
     form_template_name = "core/form.html"

@@ -5,12 +5,15 @@ import io
 from decimal import Decimal
 
 from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.fields import BLANK_CHOICE_DASH
+from django.utils.datastructures import MultiValueDict
 from openpyxl import load_workbook
 
 from core import clock
 from core.exports import workbook
 from core.forms import DayInput, EvidenceField, InstantInput
+from core.tests.test_attachments import pdf
 
 
 class TrialForm(forms.Form):
@@ -34,6 +37,24 @@ def test_errors_stand_at_the_top_and_at_the_field():
     assert 'aria-describedby="id_name_helptext id_name_error"' in page
     assert 'aria-invalid="true"' in page
     assert "&lt;b&gt;全称" in page
+
+
+def sent(*files, **given):
+    chosen = MultiValueDict({"files": [SimpleUploadedFile(name, pdf()) for name in files]})
+    return str(TrialForm({"name": "全称", "kind": "a", "agreed": "on", **given}, chosen))
+
+
+def test_files_sent_with_a_form_that_comes_back_are_to_be_chosen_again():
+    told = "选过的文件没有保留，请重新选择（方案.pdf、照片.pdf）。"
+    assert sent("方案.pdf", "照片.pdf", name="").count(told) == 2
+    assert "选过的文件" not in sent(name="")
+    assert sent("方案.pdf", "照片.exe").count("选过的文件") == 2
+
+
+def test_the_error_of_one_file_asks_for_another_already():
+    page = sent("照片.exe")
+    assert "照片.exe" in page
+    assert "选过的文件" not in page
 
 
 def test_fields_have_the_look_and_native_pickers():
