@@ -1,15 +1,18 @@
 """Forms of activities: filing and changing one, signing up, what came of it."""
 
+import datetime as dt
+from copy import copy
 from typing import Any
 
 from django import forms
 
 from accounts.models import City, User
 from certificates.models import Certificate, CertificateLevel
+from core import clock
 from core.attachments import RULES
 from core.forms import DayInput, EvidenceField, InstantInput, SearchSelectMultiple
 from evaluators.models import Activity, Qualification, SignUp, Teacher, Trainer
-from evaluators.services.activities import FEE_CLAUSE, MANY, NO_EXTRA_FEE, NO_PLAN, PLAIN
+from evaluators.services.activity_rules import FEE_CLAUSE, MANY, NO_PLAN, PLAIN, faults, fill
 from evaluators.services.signups import Grant, Mark
 from schools.models import School
 
@@ -90,6 +93,12 @@ class ActivityForm(forms.Form):
         required=False,
         help_text=f"收费的必填：依据的文件和测算。{FEE_CLAUSE}。",
     )
+    fee_reason = forms.CharField(
+        label="高于参考标准的理由",
+        max_length=300,
+        required=False,
+        help_text="师资培训收费高于本省参考标准的必填；不高于的不用填，填了也不保存。",
+    )
     extra_fee = forms.ChoiceField(
         label="是否另收师资或考评员认证费",
         choices=EXTRA_FEE,
@@ -107,7 +116,7 @@ class ActivityForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, activity: Activity | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.activity = activity
+        self.user, self.activity = user, activity
         own = Certificate.objects.filter(owner=user.organization_id).order_by("name")
         self.fields["certificate"].queryset = own
         schools = School.objects.visible_to(user).select_related("organization").defer("contact_mobile")
@@ -121,10 +130,22 @@ class ActivityForm(forms.Form):
         elif own.count() == 1:
             self.fields["certificate"].initial = own.get().pk
 
-    def clean_extra_fee(self) -> str:
-        if self.cleaned_data["extra_fee"] == "yes":
-            raise forms.ValidationError(NO_EXTRA_FEE)
-        return str(self.cleaned_data["extra_fee"])
+    def clean(self) -> dict[str, Any]:
+        """What the services would refuse is told together with what could not be read."""
+        data = super().clean() or {}
+        fields = {name: data.get(name) for name in (*PLAIN, *MANY)}
+        at, begins = clock.now(), self.activity.starts_at if self.activity else None
+        trial = copy(self.activity) if self.activity else self._new(data.get("certificate"), at)
+        fill(trial, fields)
+        extra_fee = data.get("extra_fee") == "yes"
+        found = faults(trial, fields, extra_fee=extra_fee, at=at, begins=begins, unread=set(self.errors))
+        for name, texts in found.items():
+            self.add_error(name if name in self.fields else None, texts)
+        return data
+
+    def _new(self, certificate: Certificate | None, at: dt.datetime) -> Activity:
+        owner = self.user.organization_id
+        return Activity(evaluator_id=owner, certificate=certificate, filed_by=self.user, filed_at=at)
 
     def given(self) -> dict[str, Any]:
         """Arguments of the services; ask only when the form is valid."""

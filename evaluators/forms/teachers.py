@@ -73,6 +73,6 @@ class RuleForm(forms.Form):
     )
     fee_per_day = forms.DecimalField(
         label="参考标准（元/人·天）", min_value=0.01, max_digits=9, decimal_places=2, required=False,
-        help_text="高于它的师资培训收费会标出，不禁止。",
+        help_text="高于它的师资培训收费须说明理由，不禁止。",
     )  # fmt: skip
     document = forms.CharField(label="依据文件", max_length=120, required=False)

@@ -167,6 +167,7 @@ class Migration(migrations.Migration):
                 ('places', models.PositiveIntegerField(blank=True, null=True, verbose_name='名额')),
                 ('fee', models.DecimalField(decimal_places=2, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(Decimal('0'))], verbose_name='收费（元/人）')),
                 ('fee_basis', models.CharField(blank=True, max_length=300, verbose_name='收费依据')),
+                ('fee_reason', models.CharField(blank=True, max_length=300, verbose_name='高于参考标准的理由')),
                 ('state', models.CharField(choices=[('filed', '已备案'), ('returned', '退回补充'), ('cancelled', '已取消')], default='filed', max_length=10, verbose_name='状态')),
                 ('review_comment', models.TextField(blank=True, verbose_name='审核意见')),
                 ('filed_at', models.DateTimeField(verbose_name='备案时间')),

@@ -126,6 +126,8 @@ class Activity(models.Model):
         validators=[MinValueValidator(Decimal(0))],
     )
     fee_basis = models.CharField("收费依据", max_length=300, blank=True)
+    # Why a training costs more than the province's rule for such fees names (MOE 二(二) 结合实际合理确定).
+    fee_reason = models.CharField("高于参考标准的理由", max_length=300, blank=True)
     trainers = models.ManyToManyField(Trainer, blank=True, related_name="activities", verbose_name="授课专家")
     state = models.CharField("状态", max_length=10, choices=State, default=State.FILED)
     review_comment = models.TextField("审核意见", blank=True)

@@ -34,6 +34,7 @@ def fields(world, **changes):
         "places": None,
         "fee": Decimal(0),
         "fee_basis": "",
+        "fee_reason": "",
         "cities": [],
         "schools": [],
         "trainers": [],

@@ -14,6 +14,7 @@ from core.models import Event, Notice
 from core.workflow import NotNow
 from evaluators.models import Activity, Qualification, SignUp, TrainingRule
 from evaluators.services import activities, signups, teachers
+from evaluators.services import activity_rules as rules
 from evaluators.services.activities import schools_concerned
 from evaluators.services.signups import Grant, Mark
 from evaluators.shares import Share, share_of, team_share
@@ -93,8 +94,8 @@ def test_a_separate_fee_for_certifying_trainers_is_refused_also_in_a_change(worl
 
 
 def _same(activity, **changes):
-    plain = {name: getattr(activity, name) for name in activities.PLAIN}
-    many = {name: list(getattr(activity, name).all()) for name in activities.MANY}
+    plain = {name: getattr(activity, name) for name in rules.PLAIN}
+    many = {name: list(getattr(activity, name).all()) for name in rules.MANY}
     return plain | many | changes
 
 
@@ -166,7 +167,20 @@ def test_what_is_over_is_told_to_nobody(world):
 
 def test_a_training_fee_is_set_beside_the_provinces_rule(world):
     activity = file(world, fee=Decimal("600.01"), fee_basis="晋演示1号")
-    assert activities.fee_reference(activity) == ""
+    assert rules.fee_reference(activity) == ""
+    assert not rules.is_above_reference(activity)
+    fee_rule(world)
+    assert "2 天参考标准 600.00 元/人" in rules.fee_reference(activity)
+    assert "收费高于参考标准" in rules.fee_reference(activity)
+    assert rules.is_above_reference(activity)
+    activity.fee = Decimal(600)
+    assert "收费不高于参考标准" in rules.fee_reference(activity)
+    assert not rules.is_above_reference(activity)
+    activity.ends_at = clock.at(dt.date(2020, 11, 21))
+    assert rules.days_of(activity) == 1
+
+
+def fee_rule(world):
     TrainingRule.objects.create(
         effective_from=clock.local(STARTS).date(),
         fee_rule="演示培训费管理办法",
@@ -174,12 +188,35 @@ def test_a_training_fee_is_set_beside_the_provinces_rule(world):
         created_by=world.office,
         created_at=clock.now(),
     )
-    assert "2 天参考标准 600.00 元/人" in activities.fee_reference(activity)
-    assert "收费高于参考标准" in activities.fee_reference(activity)
-    activity.fee = Decimal(600)
-    assert "收费不高于参考标准" in activities.fee_reference(activity)
-    activity.ends_at = clock.at(dt.date(2020, 11, 21))
-    assert activities.days_of(activity) == 1
+
+
+@pytest.mark.parametrize(
+    ("fee", "kind", "asked"),
+    [("600", "training", False), ("600.01", "training", True), ("600.01", "meeting", False)],
+)
+def test_a_training_dearer_than_the_reference_gives_its_reason(world, fee, kind, asked):
+    fee_rule(world)
+    paid = {"kind": kind, "fee": Decimal(fee), "fee_basis": "晋演示1号"}
+    if asked:
+        with pytest.raises(ValidationError) as error:
+            file(world, **paid, fee_reason=" ")
+        [text] = error.value.message_dict["fee_reason"]
+        assert "2 天参考标准 600.00 元/人" in text
+        assert "教职成厅函〔2019〕19号 二(二)" in text
+    activity = file(world, **paid, fee_reason=" 含材料费 ")
+    # Where nothing is to be explained, nothing is kept.
+    assert activity.fee_reason == ("含材料费" if asked else "")
+    told = Event.objects.get(action="activity_filed").changes
+    assert ("高于参考标准的理由" in told) is asked
+
+
+def test_a_change_asks_for_the_reason_too(world):
+    activity = file(world, fee=Decimal("600.01"), fee_basis="晋演示1号")
+    fee_rule(world)
+    dear = {"fee": Decimal("600.01"), "fee_basis": "晋演示1号"}
+    with pytest.raises(ValidationError, match="请说明理由"):
+        rewrite(world, activity, place="新地点", **dear)
+    assert rewrite(world, activity, **dear, fee_reason="含材料费").fee_reason == "含材料费"
 
 
 # --- Afterwards

@@ -12,7 +12,7 @@ from accounts.models import Organization, Role
 from certificates.models import Certificate
 from core import clock
 from core.models import Attachment
-from evaluators.models import Activity, Qualification, SignUp
+from evaluators.models import Activity, Qualification, SignUp, TrainingRule
 from evaluators.services import activities as services
 from evaluators.tests.activity_rows import ENDS, HOUR, STARTS, fields, file, paper, sign_up, teacher, trainer
 
@@ -179,6 +179,67 @@ def test_what_is_refused_says_so_at_its_field_and_nothing_is_filed(world, client
     assert words in page.context["form"].errors[field][0]
     assert "演示运维师资培训" in page.content.decode()
     assert not Activity.objects.exists()
+
+
+def test_all_that_is_at_fault_is_told_at_once(world, client_for):
+    person = trainer(world)
+    TrainingRule.objects.create(
+        effective_from=clock.today(), fee_per_day=300, created_by=world.office, created_at=clock.now()
+    )
+    type(world.filing).objects.filter(pk=world.filing.pk).update(accepted=None)
+    changes = {
+        "title": "",
+        "places": "0",
+        "city": "",
+        "fee": "601",
+        "extra_fee": "yes",
+        "trainers": [person.pk],
+    }
+    sent = typed(world, **changes, cities=[world.city.pk], schools=[world.school.pk])
+    page = client_for(world.evaluator_officer).post(reverse("activities:new"), sent)
+    at_fault = {
+        *("title", "places", "certificate", "city", "schools"),
+        *("fee_basis", "fee_reason", "extra_fee"),
+    }
+    assert set(page.context["form"].errors) == at_fault
+    assert "选过的文件没有保留，请重新选择（活动方案.pdf）" in text(page)
+
+
+def test_what_could_not_be_read_is_not_judged(world, client_for):
+    TrainingRule.objects.create(
+        effective_from=clock.today(), fee_per_day=300, created_by=world.office, created_at=clock.now()
+    )
+    unread = {"certificate": "", "kind": "", "starts_at": "", "fee": "很多", "trainers": ["x"], "files": ""}
+    page = client_for(world.evaluator_officer).post(reverse("activities:new"), typed(world, **unread))
+    assert set(page.context["form"].errors) == set(unread)
+    assert "选过的文件" not in text(page)
+
+
+def test_a_change_tells_what_stands_against_it_with_the_rest(world, activity, client_for):
+    sign_up(activity, teacher(world), teacher(world, number="T2"), by=world.contact)
+    past = clock.local(clock.now() - HOUR).strftime("%Y-%m-%dT%H:%M")
+    sent = typed(world, title="", places="1", starts_at=past, files="")
+    page = client_for(world.evaluator_officer).post(reverse("activities:change", args=[activity.pk]), sent)
+    errors = page.context["form"].errors
+    assert set(errors) == {"title", "places", "starts_at"}
+    assert "已有 2 人报名" in errors["places"][0]
+    assert "改后的开始时间已过" in errors["starts_at"][0]
+
+
+def test_the_reason_for_a_dear_training_is_read_beside_its_fee(world, client_for):
+    TrainingRule.objects.create(
+        effective_from=clock.today(), fee_per_day=300, created_by=world.office, created_at=clock.now()
+    )
+    officer = client_for(world.evaluator_officer)
+    paid = typed(world, fee="601", fee_basis="晋演示1号")
+    assert "高于它的须说明理由" in text(officer.get(reverse("activities:new")))
+    assert "请说明理由" in text(officer.post(reverse("activities:new"), paid))
+    paid = typed(world, fee="601", fee_basis="晋演示1号", fee_reason="含材料费")
+    assert officer.post(reverse("activities:new"), paid).status_code == 302
+    page = reverse("activities:detail", args=[Activity.objects.get().pk])
+    assert "高于参考标准的理由：含材料费" in text(client_for(world.contact).get(page))
+    Activity.objects.update(fee_reason="")
+    assert "没有写明高于参考标准的理由" in text(client_for(world.contact).get(page))
 
 
 def test_without_an_accepted_filing_the_form_names_the_clause(world, client_for):

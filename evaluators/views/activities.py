@@ -20,7 +20,7 @@ from evaluators.filters.activities import ActivityFilter
 from evaluators.forms.activities import ActivityForm, CommentForm, ResultsForm, SignUpForm, stored
 from evaluators.models import Activity, SignUp, Teacher, TrainingRule
 from evaluators.services import activities as services
-from evaluators.services import signups
+from evaluators.services import activity_rules, signups
 from evaluators.tables.activities import ActivityTable
 from evaluators.views.trainers import sent
 from evaluators.workflow import activity as lifecycle
@@ -45,7 +45,7 @@ class ActivityList(ListPage):
     filterset_class = ActivityFilter
     template_name = "evaluators/activities/list.html"
     heading = "活动备案"
-    subtitle = f"标准宣贯、培训、考核、颁证、会议等活动，提前备案（{services.CLAUSE}）。"
+    subtitle = f"标准宣贯、培训、考核、颁证、会议等活动，提前备案（{activity_rules.CLAUSE}）。"
     empty_text = "您可以查看的范围内还没有备案的活动。"
     export_name = "活动备案"
 
@@ -100,7 +100,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "team": shares.team_share(activity.evaluator_id) if keeps or user.sees_province else None,
         "cities": list(activity.cities.all()),
         "schools": _schools(activity, user),
-        "fee_reference": services.fee_reference(activity),
+        "fee_reference": activity_rules.fee_reference(activity),
+        "fee_is_above": activity_rules.is_above_reference(activity),
         "voluntary": services.VOLUNTARY,
         "taken": activity.sign_ups.active().count(),
         "sign_ups": sign_ups,
@@ -195,7 +196,7 @@ def _form_page(
     context = {
         "form": form,
         "heading": heading,
-        "intro": f"活动须在开始前备案（{services.CLAUSE}）。{services.VOLUNTARY}",
+        "intro": f"活动须在开始前备案（{activity_rules.CLAUSE}）。{services.VOLUNTARY}",
         "team": team,
         "share_clause": shares.SHARE_CLAUSE,
         "rule": rule,

@@ -18,6 +18,7 @@ from schools.models import School
 K = Activity.Kind
 Day = tuple[int, int]
 BASIS = "演示教职〔2020〕6号，每人每天 200 元（虚构）"
+DEARER = "含两天实操考评的材料费每人 100 元，按实际支出测算。（演示）"
 MORE = "请补充会议议程和参会单位名单。（演示）"
 CALLED_OFF = "颁证场地调整，另行安排。（演示）"
 
@@ -90,6 +91,7 @@ def _file(province: DemoProvince, held: Held, schools: Sequence[DemoSchool]) -> 
         "places": held.places,
         "fee": Decimal(held.fee),
         "fee_basis": BASIS if held.fee else "",
+        "fee_reason": DEARER,
         "cities": [],
         "schools": list(School.objects.filter(pk__in=[s.organization.pk for s in schools]))
         if held.named

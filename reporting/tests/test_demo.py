@@ -395,6 +395,7 @@ def _has_activities_and_teachers():
     assert set(rows.values_list("state", flat=True)) == set(Activity.State.values)
     assert rows.filed_late().count() == 1
     assert rows.filter(fee__gt=0).exclude(fee_basis="").exists()
+    assert rows.exclude(fee_reason="").count() == 1
     assert rows.past(clock.now()).exists()
     assert rows.filter(starts_at__lt=clock.now(), ends_at__gt=clock.now()).exists()
     shares = [team_share(pk) for pk in set(Trainer.objects.values_list("evaluator", flat=True))]
