@@ -2,17 +2,17 @@
 student at a school (沪教委高〔2021〕3号), where the province turns it on."""
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import User
 from core import clock
 from evaluators.models import Qualification, Trainer, TrainingRule
-from schools.models import AnnualPlan, ItemMajor, Programme
+from schools.models import ApplicationItem, Programme
 
 INDUSTRY_PERCENT = 40
 SHARE_CLAUSE = "教职成厅函〔2019〕19号 二(二)：来自行业企业的专家比例不少于40%"
@@ -56,85 +56,50 @@ def team_share(organization_id: int) -> Share:
     return share_of(Trainer.objects.in_team().filter(evaluator=organization_id).defer("phone"))
 
 
-@dataclass
-class Ratio:
-    """One certificate at one school: candidates planned for the year beside teachers who may train for it."""
-
-    school: Any
-    certificate: Any
-    students_per_trainer: int
-    planned: int
-    trainers: int
-    majors: list[str]
-
-    @property
-    def needed(self) -> int:
-        return -(-self.planned // self.students_per_trainer)
-
-    @property
-    def lacking(self) -> int:
-        return max(0, self.needed - self.trainers)
-
-
-def ratios(user: User, day: dt.date) -> list[Ratio]:
-    """Per school and certificate within the user's scope, those that lack trainers first; [] where the
-    province does not ask.
+def ratios(user: User, day: dt.date) -> QuerySet[Programme]:
+    """Each certificate of each school within the user's scope, as the first of its running programmes with
+    `planned`, `needed`, `trainers` and `lacking`; none where the province does not ask.
 
     Counted: the year's planned candidates of all levels of the running programmes, and teachers who hold a
     trainer's qualification for any level of the certificate on `day`, each once.
     """
     per_trainer = TrainingRule.objects.on(day).students_per_trainer
-    if per_trainer is None:
-        return []
-    programmes = Programme.objects.visible_to(user).running_at(clock.now())
-    planned = (
-        AnnualPlan.objects.filter(programme__in=programmes, year=day.year)
-        .order_by()
-        .values_list("programme__school", "programme__certificate_level__certificate")
-        .annotate(Sum("candidates"))
+    at = clock.now()
+    certificate = OuterRef("certificate_level__certificate")
+    together = Programme.objects.running_at(at).filter(
+        school=OuterRef("school"), certificate_level__certificate=certificate
     )
-    trainers, majors = _trainers(user, day), _majors(programmes)
-    schools, certificates = _named(programmes)
-    found = [
-        Ratio(
-            schools[school],
-            certificates[certificate],
-            per_trainer,
-            number,
-            len(trainers[school, certificate]),
-            sorted(majors[school, certificate]),
-        )
-        for school, certificate, number in planned
-    ]
-    return sorted(found, key=lambda ratio: (-ratio.lacking, str(ratio.school), str(ratio.certificate)))
-
-
-def _trainers(user: User, day: dt.date) -> dict[tuple[int, int], set[Any]]:
+    planned = (
+        together.order_by()
+        .values("school")
+        .annotate(n=Sum("plans__candidates", filter=Q(plans__year=day.year)))
+    )
     held = Qualification.objects.visible_to(user).held_on(day).filter(kind=Qualification.Kind.TRAINER)
-    found: dict[tuple[int, int], set[Any]] = defaultdict(set)
-    rows = held.order_by().values_list("teacher__school", "certificate_level__certificate", "teacher")
-    for school, certificate, teacher in rows:
-        found[school, certificate].add(teacher)
-    return found
+    held = held.filter(teacher__school=OuterRef("school"), certificate_level__certificate=certificate)
+    trainers = held.order_by().values("kind").annotate(n=Count("teacher", distinct=True))
+    rows = (
+        Programme.objects.visible_to(user)
+        .running_at(at)
+        .filter(~Exists(together.filter(pk__lt=OuterRef("pk"))))
+        .annotate(planned=Subquery(planned.values("n")), trainers=Coalesce(Subquery(trainers.values("n")), 0))
+        .filter(planned__isnull=False)
+        .annotate(needed=(F("planned") + (per_trainer or 1) - 1) / (per_trainer or 1))
+        .annotate(lacking=Greatest(F("needed") - F("trainers"), 0))
+    )
+    return rows if per_trainer else rows.none()
 
 
-def _majors(programmes: QuerySet[Programme]) -> dict[tuple[int, int], set[str]]:
+def with_majors(rows: QuerySet[Programme]) -> QuerySet[Programme]:
+    """Adds what `majors_of` reads."""
+    running = Programme.objects.running_at(clock.now()).exclude(origin=None)
+    running = running.select_related("certificate_level").prefetch_related(
+        Prefetch("origin", ApplicationItem.objects.only("pk")), "origin__majors"
+    )
+    return rows.prefetch_related(Prefetch("school__programmes", running, to_attr="begun_by_items"))
+
+
+def majors_of(row: Any) -> list[str]:
     """Majors that take part, as far as the approved applications name them."""
-    found: dict[tuple[int, int], set[str]] = defaultdict(set)
-    rows = ItemMajor.objects.filter(item__programmes__in=programmes).order_by()
-    for school, certificate, name in rows.values_list(
-        "item__application__school", "item__certificate_level__certificate", "name"
-    ):
-        found[school, certificate].add(name)
-    return found
-
-
-def _named(programmes: QuerySet[Programme]) -> tuple[dict[int, Any], dict[int, Any]]:
-    """(schools by id, certificates by id) of the programmes."""
-    rows = programmes.select_related("school__organization__city", "certificate_level__certificate")
-    schools, certificates = {}, {}
-    for programme in rows.defer("school__contact_mobile").order_by():
-        schools[programme.school_id] = programme.school
-        certificate = programme.certificate_level.certificate
-        certificates[certificate.pk] = certificate
-    return schools, certificates
+    certificate = row.certificate_level.certificate_id
+    programmes = [p for p in row.school.begun_by_items if p.certificate_level.certificate_id == certificate]
+    return sorted({major.name for programme in programmes for major in programme.origin.majors.all()})

@@ -8,7 +8,7 @@ urlpatterns = [
     path("teachers/", views.TeacherList.as_view(), name="list"),
     path("teachers/new/", views.new, name="new"),
     path("teachers/import/", UploadPage.as_view(kind="evaluators.teachers"), name="import"),
-    path("teachers/ratios/", views.ratios, name="ratios"),
+    path("teachers/ratios/", views.RatioList.as_view(), name="ratios"),
     path("teachers/rules/new/", views.rule, name="rule"),
     path("teachers/rules/<int:pk>/remove/", views.remove_rule, name="rule-remove"),
     path("teachers/<uuid:pk>/", views.detail, name="detail"),

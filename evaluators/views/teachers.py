@@ -16,15 +16,16 @@ from accounts.models import Role
 from core import clock
 from core.lists import ListPage
 from evaluators import permissions, shares
-from evaluators.filters.teachers import TeacherFilter
+from evaluators.filters.teachers import RatioFilter, TeacherFilter
 from evaluators.forms.teachers import QualificationForm, RuleForm, TeacherForm
 from evaluators.forms.trainers import LeaveForm
 from evaluators.models import Qualification, SignUp, Teacher, TrainingRule
 from evaluators.services import teachers as services
-from evaluators.tables.teachers import TeacherTable
+from evaluators.tables.teachers import RatioTable, TeacherTable
 from evaluators.views.trainers import form_page, sent
 
 NOT_FOR_ROLE = "教师和资格由推进办、市教育局和本校查看，评价组织查看报名参加其活动的教师。"
+NOT_ASKED = "本省未作要求。省里制定规则、写明每名培训师对应的学生数以后，这里按院校和证书显示师生比。"
 QUALIFICATION = ("certificate_level", "kind", "number", "obtained_on", "valid_until")
 
 
@@ -216,23 +217,42 @@ def _own_qualification(request: HttpRequest, pk: int) -> tuple[Qualification, Te
 # --- Trainers per student
 
 
-@require_safe
-def ratios(request: HttpRequest) -> HttpResponse:
-    user, today = request.user, clock.today()
-    if not permissions.may_see_ratios(user):
-        raise PermissionDenied("师生比由推进办、市教育局和本校查看。")
-    found = shares.ratios(user, today)
-    context = {
-        "rule": TrainingRule.objects.on(today),
-        "rules": TrainingRule.objects.visible_to(user),
-        "today": today,
-        "rows": found,
-        "lacking": sum(ratio.lacking > 0 for ratio in found),
-        "clause": shares.RATIO_CLAUSE,
-        "may_set": permissions.may_set_training_rule(user),
-        "own": user.role in Role.of_a_school(),
-    }
-    return render(request, "evaluators/teachers/ratios.html", context)
+class RatioList(ListPage):
+    table_class = RatioTable
+    filterset_class = RatioFilter
+    template_name = "evaluators/teachers/ratios.html"
+    heading = "培训师与学生之比"
+    empty_text = "您可以查看的范围内，今年没有试点计划。"
+    export_name = "培训师与学生之比"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not permissions.may_see_ratios(request.user):
+            raise PermissionDenied("师生比由推进办、市教育局和本校查看。")
+        return super().dispatch(request, *args, **kwargs)
+
+    def queryset(self) -> QuerySet[Any]:
+        rows = shares.with_majors(shares.ratios(self.request.user, clock.today()))
+        rows = rows.select_related("school__organization", "certificate_level__certificate")
+        return rows.defer("courses", "school__contact_mobile")
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        return {"own": self.request.user.role in Role.of_a_school()}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user, today = self.request.user, clock.today()
+        rule = TrainingRule.objects.on(today)
+        if rule.students_per_trainer is None:
+            self.filterset_class = None
+            self.empty_text = NOT_ASKED
+        return super().get_context_data(
+            rule=rule,
+            rules=TrainingRule.objects.visible_to(user),
+            today=today,
+            lacking=shares.ratios(user, today).filter(lacking__gt=0).count(),
+            clause=shares.RATIO_CLAUSE,
+            may_set=permissions.may_set_training_rule(user),
+            **kwargs,
+        )
 
 
 @typed.keeps_typed
