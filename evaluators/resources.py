@@ -96,7 +96,10 @@ class PeopleResource(SheetResource):
         heading = next(c.heading for c in self.columns() if c.attribute == name)
         if name == SILENT:
             return f"{heading}：已修改"
-        return f"{heading}：{shown(getattr(row.person, name)) or '（空）'} → {shown(value)}"
+        was, now = (
+            shown(of_teachers.labelled(row.person, name, each)) for each in (getattr(row.person, name), value)
+        )
+        return f"{heading}：{was or '（空）'} → {now}"
 
     def given(self, row: Any) -> dict[str, Any]:
         return {name: getattr(row, name) for name in self.values if getattr(row, name) is not None}

@@ -97,6 +97,7 @@ class SiteResource(SheetResource):
         self.counties = site_lists.counties_by_name()
         self.conditions = {c.certificate_id: c for c in SiteCondition.objects.current()}
         self.on_file = set(EvaluatorFiling.objects.accepted().values_list("pk", flat=True))
+        self.named = site_lists.place_names()
         self.sites = site_lists.open_sites()
         self.seen: dict[tuple[int, int], int] = {}
 
@@ -209,7 +210,7 @@ class SiteResource(SheetResource):
             site.filed_at = clock.at(row.filed_on)
         row.site, row.label = site, f"{school} {certificate}"
         after = site_lists.values_of(site)
-        row.changes = site_lists.change_words(row.before, after)
+        row.changes = site_lists.change_words(row.before, after, self.named)
         if row.before is None:
             row.effect = RowResult.IMPORT_TYPE_NEW
         elif row.changes:

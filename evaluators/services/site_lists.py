@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from accounts.models import County, User
+from accounts.models import City, County, User
 from core import events
 from core.imports.services import CannotUndo
 from evaluators.models import ExamSite
@@ -29,6 +29,7 @@ LABELS = {
     "longitude": "经度",
 }
 _DECIMALS = {"latitude", "longitude"}
+_PLACES = {"city_id", "county_id"}
 
 
 def counties_by_name() -> dict[str, list[County]]:
@@ -56,13 +57,28 @@ def values_of(site: ExamSite) -> dict[str, Any]:
     return values
 
 
-def change_words(before: dict[str, Any] | None, after: dict[str, Any]) -> list[str]:
-    shown = []
-    for name, label in LABELS.items():
-        was, now = (before or {}).get(name), after[name]
-        if was != now:
-            shown.append(f"{label}：{now}" if before is None else f"{label}：{was or '（空）'} → {now}")
-    return shown
+def place_names() -> dict[str, str]:
+    """Of cities and counties, by code."""
+    return {place.pk: place.name for model in (City, County) for place in model.objects.all()}
+
+
+def differences(
+    before: dict[str, Any] | None, after: dict[str, Any], named: dict[str, str]
+) -> dict[str, list[Any]]:
+    """{label: [was, is]} of what differs between two `values_of`, as people read it; `named`: `place_names`."""
+    pairs = {name: ((before or {}).get(name), after[name]) for name in LABELS}
+    return {
+        LABELS[name]: [named.get(str(value), value) if name in _PLACES else value for value in pair]
+        for name, pair in pairs.items()
+        if pair[0] != pair[1]
+    }
+
+
+def change_words(before: dict[str, Any] | None, after: dict[str, Any], named: dict[str, str]) -> list[str]:
+    return [
+        f"{label}：{now}" if before is None else f"{label}：{was or '（空）'} → {now}"
+        for label, (was, now) in differences(before, after, named).items()
+    ]
 
 
 @transaction.atomic
@@ -76,6 +92,7 @@ def take_in(
     changed = [site for site, before in rows if before is not None]
     ExamSite.objects.bulk_create(made, batch_size=500)
     ExamSite.objects.bulk_update(changed, list(LABELS), batch_size=500)
+    named = place_names()
     events.record_many(
         events.build(
             "site_taken_in",
@@ -84,11 +101,7 @@ def take_in(
             at=at,
             organization_id=site.school_id,
             to_state=site.state,
-            changes={
-                label: [(before or {}).get(name), values_of(site)[name]]
-                for name, label in LABELS.items()
-                if (before or {}).get(name) != values_of(site)[name]
-            },
+            changes=differences(before, values_of(site), named),
         )
         for site, before in rows
     )

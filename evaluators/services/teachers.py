@@ -39,7 +39,9 @@ def _own_school_only(by: User, school_id: int) -> None:
 def told(record: Any, before: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
     """What an event keeps of changed fields; of personal numbers only that they changed."""
     return {
-        _label(record, name): "已修改" if name in SILENT else [str(before[name] or ""), str(value or "")]
+        _label(record, name): "已修改"
+        if name in SILENT
+        else [str(labelled(record, name, each) or "") for each in (before[name], value)]
         for name, value in fields.items()
         if before[name] != value
     }
@@ -47,6 +49,11 @@ def told(record: Any, before: dict[str, Any], fields: dict[str, Any]) -> dict[st
 
 def _label(record: Any, name: str) -> str:
     return str(record._meta.get_field(name).verbose_name)
+
+
+def labelled(record: Any, name: str, value: Any) -> Any:
+    """The label of a choice; any other value as it is."""
+    return dict(record._meta.get_field(name).flatchoices).get(value, value)
 
 
 @transaction.atomic

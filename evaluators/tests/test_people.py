@@ -136,6 +136,18 @@ def test_phones_are_in_no_event_and_encrypted(world):
             assert "13500009999" not in str(cursor.fetchall())
 
 
+def test_events_tell_choices_in_words(world, client_for):
+    mine, team = teacher(world), trainer(world)
+    qualify(world, mine)
+    trainers.change_trainer(
+        team, fields={"employer_kind": "school"}, by=world.evaluator_officer, at=clock.now()
+    )
+    assert Event.objects.get(action="qualification_held").changes["种类"] == ["", "培训资格"]
+    assert Event.objects.get(action="trainer_changed").changes == {"单位类别": ["行业企业", "院校"]}
+    page = text(client_for(world.contact).get(reverse("teachers:detail", args=[mine.pk])))
+    assert "种类：（空） → 培训资格" in page
+
+
 def test_a_qualification_from_entry_to_expiry(world):
     mine = teacher(world)
     until = TODAY + 100 * ONE
@@ -480,7 +492,8 @@ def test_a_bad_row_stops_the_whole_sheet(world):
 def test_a_sheet_of_trainers_and_its_undoing(world):
     row = {"姓名": "甲", "工作单位": "演示企业", "单位类别": "行业企业", "加入日期": "2020-11-01"}
     known = trainer(world, name="乙")
-    job = trainers_in(world, row, {**row, "姓名": "乙", "职称或职业资格": "技师"})
+    job = trainers_in(world, row, {**row, "姓名": "乙", "职称或职业资格": "技师", "单位类别": "院校"})
+    assert "单位类别：行业企业 → 院校" in str(job.result)
     known.refresh_from_db()
     assert known.title == "技师"
     new = Trainer.objects.get(name="甲")

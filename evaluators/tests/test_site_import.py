@@ -71,7 +71,10 @@ def test_taken_in_as_filed_and_taken_back(world):
         "小店区",
     )
     assert clock.local(site.filed_at).date().isoformat() == "2020-10-12"
-    assert Event.objects.about(site).get().action == "site_taken_in"
+    event = Event.objects.about(site).get()
+    assert event.action == "site_taken_in"
+    assert (event.changes["所在市"], event.changes["县(市、区)"]) == ([None, "太原市"], [None, "小店区"])
+    assert "县(市、区)：小店区" in str(job.result)
     imports.undo(job=job, by=world.office, at=clock.now())
     assert not ExamSite.objects.exists()
 
