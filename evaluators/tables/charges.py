@@ -13,7 +13,7 @@ from evaluators.models import Charge, Evaluator
 class EvaluatorTable(PortalTable):
     organization = tables.Column(
         "评价组织",
-        order_by="organization__name",
+        order_by=("organization__pinyin", "organization__name"),
         linkify=("evaluators:detail", [tables.A("pk")]),
         attrs=WIDE,
     )
@@ -28,7 +28,8 @@ class EvaluatorTable(PortalTable):
     class Meta(PortalTable.Meta):
         model = Evaluator
         fields: list[str] = []
-        order_by = ("organization",)
+        # Those at work in the province first: the catalogue holds many that are not.
+        order_by = ("-schools", "organization")
 
     def render_coordinators(self, value: list[Charge]) -> str:
         return "、".join(charge.coordinator.name for charge in value) or "未安排"

@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 
 from accounts import in_charge
-from accounts.models import Role
+from accounts.models import Organization, Role
 from accounts.services import people
 from certificates.models import CreditProposal
 from certificates.tests.test_credit import filed, published
@@ -109,3 +109,17 @@ def test_without_a_successor_charges_end_with_the_account(world):
     assert not Charge.objects.filter(ended_at=None).exists()
     [row] = with_standing(Evaluator.objects.filter(pk=world.evaluator.pk))
     assert (row.is_charged, row.charges_now) == (False, [])
+
+
+def test_the_list_begins_with_those_at_work_here_then_by_pinyin(world, client_for):
+    for name, pinyin in (("中联演示", "zlys"), ("北京演示", "bjys"), ("成都演示", "cdys")):
+        organization = Organization.objects.create(kind="evaluator", name=name, code=pinyin, pinyin=pinyin)
+        Evaluator.objects.create(organization=organization)
+    client, address = client_for(world.office), reverse("evaluators:list")
+
+    def names(**query):
+        return [str(row.record) for row in client.get(address, query).context["table"].rows]
+
+    assert names() == ["演示评价组织", "北京演示", "成都演示", "中联演示"]
+    assert names(sort="-organization")[:2] == ["中联演示", "成都演示"]
+    assert names(q="bj") == names(q="北京") == ["北京演示"]
