@@ -94,6 +94,12 @@ class SearchSelectMultiple(forms.SelectMultiple):
         super().__init__({"data-search": True, **(attrs or {})}, choices)
 
 
+def wrong_number(text: str) -> dict[str, str]:
+    """Error messages of a field: whatever is wrong with its number, `text` says what to type."""
+    faults = ("invalid", "min_value", "max_value", "max_digits", "max_decimal_places", "max_whole_digits")
+    return dict.fromkeys(faults, text)
+
+
 class VersionForm(forms.Form):
     """An answer to what was read: another version, made since, is not answered by this form."""
 

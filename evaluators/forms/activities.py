@@ -10,7 +10,7 @@ from accounts.models import City, User
 from certificates.models import Certificate, CertificateLevel
 from core import clock
 from core.attachments import RULES
-from core.forms import DayInput, EvidenceField, InstantInput, SearchSelectMultiple
+from core.forms import DayInput, EvidenceField, InstantInput, SearchSelectMultiple, wrong_number
 from evaluators.models import Activity, Qualification, SignUp, Teacher, Trainer
 from evaluators.services.activity_rules import FEE_CLAUSE, MANY, NO_PLAN, PLAIN, faults, fill
 from evaluators.services.signups import Grant, Mark
@@ -77,7 +77,12 @@ class ActivityForm(forms.Form):
         help_text="不填：面向开展这个证书试点的全部院校。与“面向的市”只填一项。",
     )
     places = forms.IntegerField(
-        label="名额", min_value=1, max_value=100_000, required=False, help_text="不填：不限。"
+        label="名额",
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        help_text="不填：不限。",
+        error_messages=wrong_number("请填写 1 到 100000 的整数；不限的不填。"),
     )
     fee = forms.DecimalField(
         label="收费（元/人）",
@@ -85,7 +90,10 @@ class ActivityForm(forms.Form):
         max_digits=9,
         decimal_places=2,
         help_text="不收费的填 0。",
-        error_messages={"required": "请填写收费；不收费的填 0。"},
+        error_messages={
+            "required": "请填写收费；不收费的填 0。",
+            **wrong_number("请填写金额，最多两位小数，如 300.00；不收费的填 0。"),
+        },
     )
     fee_basis = forms.CharField(
         label="收费依据",
@@ -111,6 +119,7 @@ class ActivityForm(forms.Form):
         widget=SearchSelectMultiple,
         required=False,
         help_text="从本组织的培训专家团队中选择。",
+        error_messages={"invalid_choice": "所选的专家有的已退出团队，请重新选择。"},
     )
     field_order = ("certificate", "kind", "title", "plan", "files", "starts_at", "ends_at", "is_online")
 
@@ -179,7 +188,10 @@ class SignUpForm(forms.Form):
         label="选择教师",
         queryset=Teacher.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "请选择要报名的教师。"},
+        error_messages={
+            "required": "请选择要报名的教师。",
+            "invalid_choice": "所选的教师有的已报名或已离校，请在列出的教师中重新选择。",
+        },
     )
 
     def __init__(self, *args: Any, teachers: Any, **kwargs: Any) -> None:

@@ -7,10 +7,16 @@ from django import forms
 from accounts.models import City, County
 from certificates.models import Certificate
 from core.attachments import RULES
-from core.forms import DayInput, EvidenceField, VersionForm
+from core.forms import DayInput, EvidenceField, VersionForm, wrong_number
 from evaluators.models import ExamSite, SchoolPlace, SiteCondition, SiteRule
+from evaluators.models.sites import ON_EARTH
 from evaluators.services.site_conditions import NO_BRANDS
 
+NO_COUNTY = {"required": "请选择县（市、区）。", "invalid_choice": "请在列出的县（市、区）中选择。"}
+DEGREES = {
+    "latitude": "纬度请填 -90 到 90 的数，最多五位小数，如 37.87059。",
+    "longitude": "经度请填 -180 到 180 的数，最多五位小数，如 112.54886。",
+}
 NO_POSITION = "经度、纬度要么都填，要么都不填；不知道的都留空。"
 
 
@@ -29,7 +35,10 @@ class ConditionForm(forms.Form):
         label="最少考位",
         min_value=1,
         max_value=100_000,
-        error_messages={"required": "请填写最少考位；没有要求的填 1。"},
+        error_messages={
+            "required": "请填写最少考位；没有要求的填 1。",
+            **wrong_number("请填写 1 到 100000 的整数；没有要求的填 1。"),
+        },
     )
 
     def __init__(self, *args: Any, owner: int, **kwargs: Any) -> None:
@@ -46,6 +55,10 @@ class PositionForm(forms.ModelForm):
         self.fields["county"].queryset = counties.select_related("city")
         self.fields["county"].required = city is None
         self.fields["county"].empty_label = "未选择"
+        self.fields["county"].error_messages |= NO_COUNTY
+        for (name, text), limits in zip(DEGREES.items(), ON_EARTH, strict=True):
+            self.fields[name].error_messages |= wrong_number(text)
+            self.fields[name].validators.extend(limits)
         self.fields["latitude"].help_text = "如 37.87059，与经度同填，用来计算距离。"
 
     def clean(self) -> dict[str, Any]:
@@ -84,6 +97,7 @@ class SiteForm(PositionForm):
         self.fields["places"].help_text = f"条件要求不少于 {against.minimum_places} 个。"
         for name, label in (("name", "站点名称"), ("address", "地址"), ("places", "考位")):
             self.fields[name].error_messages["required"] = f"请填写{label}。"
+        self.fields["places"].error_messages |= wrong_number("请填写考位的个数，至少为 1。")
         self.fields["equipment"].error_messages["required"] = "请写明设备与场地。"
         before = {answer.item: answer.text for answer in self.instance.answers}
         for number, item in enumerate(against.items):
@@ -148,4 +162,9 @@ class RuleForm(forms.ModelForm):
     class Meta:
         model = SiteRule
         fields = ("candidates_per_place",)
-        error_messages = {"candidates_per_place": {"required": "请填写一个数，如 0.50。"}}
+        error_messages = {
+            "candidates_per_place": {
+                "required": "请填写一个数，如 0.50。",
+                **wrong_number("请填写 0.01 到 9999.99 的数，最多两位小数，如 0.50。"),
+            }
+        }

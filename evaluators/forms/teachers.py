@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from certificates.models import CertificateLevel
-from core.forms import DayInput, SearchSelect
+from core.forms import DayInput, SearchSelect, wrong_number
 from evaluators.forms.trainers import phone_field
 from evaluators.models import Qualification
 from schools.models import Programme
@@ -26,7 +26,10 @@ class QualificationForm(forms.Form):
         queryset=CertificateLevel.objects.none(),
         widget=SearchSelect,
         help_text="本校开展试点的证书等级。",
-        error_messages={"required": "请选择证书等级。"},
+        error_messages={
+            "required": "请选择证书等级。",
+            "invalid_choice": "本校没有开展这个证书等级的试点，请在列出的等级中选择。",
+        },
     )
     kind = forms.ChoiceField(
         label="种类",
@@ -64,6 +67,7 @@ class RuleForm(forms.Form):
         max_value=1000,
         required=False,
         help_text="如 80 即 1:80（沪教委高〔2021〕3号）。不填：本省不作要求，不显示师生比。",
+        error_messages=wrong_number("请填写 1 到 1000 的整数，如 80；不作要求的不填。"),
     )
     fee_rule = forms.CharField(
         label="教师培训收费规定",
@@ -74,5 +78,6 @@ class RuleForm(forms.Form):
     fee_per_day = forms.DecimalField(
         label="参考标准（元/人·天）", min_value=0.01, max_digits=9, decimal_places=2, required=False,
         help_text="高于它的师资培训收费须说明理由，不禁止。",
+        error_messages=wrong_number("请填写大于 0 的金额，最多两位小数，如 200.00；没有的不填。"),
     )  # fmt: skip
     document = forms.CharField(label="依据文件", max_length=120, required=False)
