@@ -11,7 +11,7 @@ from certificates.models import Certificate, CertificateLevel
 from core import clock
 from core.attachments import RULES
 from core.forms import DayInput, EvidenceField, InstantInput, SearchSelectMultiple, wrong_number
-from evaluators.models import Activity, Qualification, SignUp, Teacher, Trainer
+from evaluators.models import Activity, Qualification, SignUp, Teacher, Trainer, TrainingRule
 from evaluators.services.activity_rules import FEE_CLAUSE, MANY, NO_PLAN, PLAIN, faults, fill
 from evaluators.services.signups import Grant, Mark
 from schools.models import School
@@ -134,6 +134,8 @@ class ActivityForm(forms.Form):
         here = team.in_team() if activity is None else team.in_team() | team.filter(activities=activity)
         self.fields["trainers"].queryset = here.distinct().defer("phone")
         self.fields["files"].required = activity is None
+        if not TrainingRule.objects.exclude(fee_per_day=None).exists():
+            del self.fields["fee_reason"]
         if activity is not None:
             del self.fields["certificate"]
         elif own.count() == 1:
@@ -159,7 +161,7 @@ class ActivityForm(forms.Form):
     def given(self) -> dict[str, Any]:
         """Arguments of the services; ask only when the form is valid."""
         data = self.cleaned_data
-        fields = {name: data[name] for name in (*PLAIN, *MANY)}
+        fields = {name: data.get(name) for name in (*PLAIN, *MANY)}
         if self.activity is None:
             fields["certificate"] = data["certificate"]
         return {"fields": fields, "extra_fee": data["extra_fee"] == "yes", "files": data["files"]}

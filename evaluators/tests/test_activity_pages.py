@@ -226,11 +226,20 @@ def test_a_change_tells_what_stands_against_it_with_the_rest(world, activity, cl
     assert "改后的开始时间已过" in errors["starts_at"][0]
 
 
+def test_without_a_reference_no_reason_is_asked_for(world, client_for):
+    officer = client_for(world.evaluator_officer)
+    assert "fee_reason" not in officer.get(reverse("activities:new")).context["form"].fields
+    sent = typed(world, fee="601", fee_basis="晋演示1号", fee_reason="多余的")
+    assert officer.post(reverse("activities:new"), sent).status_code == 302
+    assert Activity.objects.get().fee_reason == ""
+
+
 def test_the_reason_for_a_dear_training_is_read_beside_its_fee(world, client_for):
     TrainingRule.objects.create(
         effective_from=clock.today(), fee_per_day=300, created_by=world.office, created_at=clock.now()
     )
     officer = client_for(world.evaluator_officer)
+    assert "fee_reason" in officer.get(reverse("activities:new")).context["form"].fields
     paid = typed(world, fee="601", fee_basis="晋演示1号")
     assert "高于它的须说明理由" in text(officer.get(reverse("activities:new")))
     assert "请说明理由" in text(officer.post(reverse("activities:new"), paid))
