@@ -23,7 +23,7 @@ from obligations.models import Obligation, ObligationKind, ObligationQuerySet, O
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 LENGTH = dt.timedelta(minutes=30)
-# Longer ago, a calendar shows them no more.
+# Longer ago, a calendar shows them no more; the pages that offer it say so.
 KEPT = dt.timedelta(days=180)
 _FOLD = 75  # octets in a line, its end not counted
 
