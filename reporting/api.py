@@ -34,6 +34,7 @@ from reporting.api_forms import (
     checked_content,
     typed_of,
 )
+from reporting.matrix import UNSUPERVISED
 from reporting.models import ReportVersion, WeeklyReport
 from reporting.sheet import filing, sheet_for
 
@@ -170,8 +171,8 @@ def _file(row: Obligation, sent: dict[str, Any], key: str, *, by: Any, at: Any) 
 @extend_schema_view(
     retrieve=extend_schema(
         summary="一个周期的填报率，按主管部门",
-        description="与页面、通报同一算法：owed = on_time + late + missed + pending；各主管部门相加等于合计。"
-        "百分数只舍不入，无应报时为 null。",
+        description="与页面、通报同一算法：owed = on_time + late + missed + pending；各主管部门相加等于合计，"
+        "没有主管部门的评价组织合为一项（authority 为 null）。百分数只舍不入，无应报时为 null。",
         responses=RatesSerializer,
         examples=[sample(samples.RATES)],
     )
@@ -197,6 +198,8 @@ class RatesViewSet(GenericViewSet):
         names: QuerySet[Organization] = Organization.objects.filter(pk__in=by_authority).order_by(
             "kind", "code"
         )
-        rows = [{"authority": o, "rate": by_authority[o.pk]} for o in names]
+        rows = [{"authority": o.pk, "name": o.name, "rate": by_authority[o.pk]} for o in names]
+        if None in by_authority:
+            rows.append({"authority": None, "name": UNSUPERVISED, "rate": by_authority[None]})
         answer = {"period": period, "total": total(by_authority.values()), "authorities": rows}
         return Response(RatesSerializer(answer).data)

@@ -95,8 +95,8 @@ class RateSerializer(serializers.Serializer):
 
 
 class AuthorityRateSerializer(serializers.Serializer):
-    authority = serializers.IntegerField(source="authority.pk")
-    name = serializers.CharField(source="authority.name")
+    authority = serializers.IntegerField(allow_null=True, help_text="评价组织没有主管部门，为 null")
+    name = serializers.CharField()
     rate = RateSerializer()
 
 
