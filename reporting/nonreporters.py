@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 
 from accounts.models import Organization, Role, User
 from core import clock
@@ -12,6 +12,13 @@ from core.templatetags.portal import state_word
 from obligations.models import Obligation
 from reporting.filters import NonReporterFilter
 from reporting.streaks import Streak, current_streaks
+
+# As reporting.reporters.BY_AUTHORITY, of obligations.
+BY_AUTHORITY = (
+    F("organization__supervisor__kind").asc(nulls_last=True),
+    "organization__supervisor__code",
+    "organization__code",
+)
 
 
 @dataclass
@@ -29,7 +36,7 @@ def found_by(chosen: NonReporterFilter, user: User) -> list[NonReporter]:
         Obligation.objects.visible_to(user)
         .filter(chosen.state_asked(), period=chosen.period, organization__in=chosen.qs.values("pk"))
         .select_related("organization__supervisor", "organization__school", "period")
-        .order_by("organization__supervisor__kind", "organization__supervisor__code", "organization__code")
+        .order_by(*BY_AUTHORITY)
     )
     owing = Organization.objects.filter(obligations__in=obligations)
     streaks = current_streaks(owing, at=clock.now()) if chosen.is_weekly else {}
@@ -86,7 +93,7 @@ def selected(ids: Iterable[str], user: User) -> list[Obligation]:
         .periodic()
         .filter(pk__in=numbers)
         .select_related("organization__supervisor", "period")
-        .order_by("organization__supervisor__kind", "organization__supervisor__code", "organization__code")
+        .order_by(*BY_AUTHORITY)
     )
 
 

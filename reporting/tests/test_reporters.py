@@ -13,6 +13,7 @@ from accounts.models import Organization
 from certificates.models import Certificate, CertificateLevel
 from evaluators.models import Evaluator
 from obligations.models import Obligation
+from reporting import matrix as grid
 from reporting.sweep import sweep
 from reporting.tests.summing import half_of, month_of
 from reporting.tests.test_circular import file_of, made
@@ -93,6 +94,21 @@ def test_the_matrix_leads_to_the_evaluators_page(world, month, client_for):
     assert f"href={reverse('accounts:organization-detail', args=[world.school_org.pk])}>" in both
     assert "培训评价组织 <small>2 家" in both
     assert "太原市教育局 <small>1 所" in both
+
+
+def test_the_evaluators_of_a_half_year_stand_last_and_follow_when_there_is_no_room(
+    world, client_for, monkeypatch
+):
+    half_of(world)
+    client = client_for(world.office)
+    listed = main(client.get(LIST, HALF))
+    assert listed.index("长治演示职业学校") < listed.index("演示评价组织")
+    monkeypatch.setattr(grid, "FIRST_CELLS", 1)
+    html = client.get(MATRIX, HALF).content.decode()
+    assert 'href="?report=half_year_summary&amp;who=evaluator">培训评价组织</a> <small>1 家' in html
+    part = client.get(MATRIX, HALF | {"group": 0}).content.decode()
+    assert ">演示评价组织</a>" in part
+    assert "演示职业学校" not in part
 
 
 def test_the_list_is_exported_without_what_evaluators_do_not_have(world, month, client_for):
