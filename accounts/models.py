@@ -329,7 +329,7 @@ class Scope(models.TextChoices):
     READ_ORGANIZATIONS = "read:organizations", "查看机构"
     READ_PERIODS = "read:periods", "查看报送周期"
     READ_OBLIGATIONS = "read:obligations", "查看报送任务与填报率"
-    READ_REPORTS = "read:reports", "查看周报"
+    READ_REPORTS = "read:reports", "查看周报、月报与半年总结"
     WRITE_REPORTS = "write:reports", "提交周报"
     READ_CASES = "read:cases", "查看案件"
     READ_PROGRAMMES = "read:programmes", "查看试点项目与年度计划"

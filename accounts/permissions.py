@@ -134,6 +134,7 @@ _SCOPES: dict[str, frozenset[Scope]] = {
             Scope.READ_ORGANIZATIONS,
             Scope.READ_PERIODS,
             Scope.READ_OBLIGATIONS,
+            Scope.READ_REPORTS,
             Scope.READ_PROGRAMMES,
             Scope.READ_FEES,
             Scope.READ_EVALUATORS,

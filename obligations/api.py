@@ -16,9 +16,9 @@ from accounts.api import VisibleViewSet
 from accounts.models import Organization, Scope
 from core.api_schema import sample
 from core.models import Event
-from obligations.models import Obligation, ObligationKind, Outage, Outcome, Period, Suspension
+from obligations.models import NOT_OWED, Obligation, ObligationKind, Outage, Outcome, Period, Suspension
 
-STATES = [*Outcome.values, "excused", "filled"]
+STATES = [*Outcome.values, "excused", "filled", NOT_OWED]
 
 
 def sensible_year(instant: dt.datetime) -> None:
@@ -114,7 +114,8 @@ class PeriodViewSet(VisibleViewSet):
 class ObligationSerializer(serializers.ModelSerializer):
     organization_name = serializers.CharField(source="organization.name", read_only=True)
     state = serializers.SerializerMethodField(
-        help_text="outcome，未报的另分 excused（已谅解）、filled（已补报）"
+        help_text="outcome，未报的另分 excused（已谅解）、filled（已补报），"
+        "exempt 中不属于报送的为 not_owed（不再办理，原因见 exempt_reason）"
     )
 
     class Meta:

@@ -12,7 +12,7 @@ from core import clock
 from core.forms import DayInput
 from obligations import permissions
 from obligations.coming import watched
-from obligations.models import Obligation, ObligationKind, Outcome, Suspension
+from obligations.models import NOT_OWED, REPORTS, Obligation, ObligationKind, Outcome, Suspension
 
 STATES = [
     ("todo", "待办（含逾期）"),
@@ -24,6 +24,7 @@ STATES = [
     ("filled", "未报已补"),
     ("excused", "已谅解"),
     ("exempt", "免报"),
+    (NOT_OWED, "不再办理"),
 ]
 
 
@@ -129,7 +130,10 @@ class DeadlineFilter(django_filters.FilterSet):
         if value == "coming":
             return queryset.pending().filter(opens_at__gt=clock.now())
         missed = queryset.filter(outcome=Outcome.MISSED)
+        exempt = queryset.filter(outcome=Outcome.EXEMPT)
         by_overlay = {
+            "exempt": exempt.filter(kind__in=REPORTS),
+            NOT_OWED: exempt.exclude(kind__in=REPORTS),
             "missed": missed.filter(excused_at=None, filled_at=None),
             "filled": missed.filter(excused_at=None, filled_at__isnull=False),
             "excused": missed.filter(excused_at__isnull=False),

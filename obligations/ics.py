@@ -16,14 +16,14 @@ from django.db.models import Count, Min, Q
 from django.urls import reverse
 
 from accounts.models import User
-from core.templatetags.portal import closing
+from core.templatetags.portal import closing, state_word
 from obligations import handlers, permissions
 from obligations.coming import coming
-from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Outcome, Period
+from obligations.models import NOT_OWED, Obligation, ObligationKind, ObligationQuerySet, Outcome, Period
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 LENGTH = dt.timedelta(minutes=30)
-# Longer ago, a calendar shows them no more.
+# Longer ago, a calendar shows them no more; the pages that offer it say so.
 KEPT = dt.timedelta(days=180)
 _FOLD = 75  # octets in a line, its end not counted
 
@@ -63,7 +63,8 @@ def etag(content: bytes) -> str:
 
 def _own(row: Obligation) -> Entry:
     """What was done, was not owed or was missed is told so."""
-    state = "" if row.outcome == Outcome.PENDING else f"（{Outcome(row.outcome).label}）"
+    word = state_word(NOT_OWED) if row.state == NOT_OWED else Outcome(row.outcome).label
+    state = "" if row.outcome == Outcome.PENDING else f"（{word}）"
     changed_at = row.received_at or row.filled_at or row.closed_at or row.opens_at
     return Entry(
         _uid(row.kind, row.key, row.organization_id),

@@ -11,7 +11,7 @@ from core.problems import Nothing
 from evaluators.api import ActivityViewSet, EvaluatorFilingViewSet, SiteViewSet
 from funding.api import CapViewSet, StandardViewSet
 from obligations.api import ObligationViewSet, PeriodViewSet
-from reporting.api import RatesViewSet, ReportViewSet
+from reporting.api import RatesViewSet, ReportViewSet, SummaryViewSet
 from schools.api import ApplicationViewSet, PlanViewSet, ProgrammeViewSet, RoundViewSet
 from supervision.api import CaseViewSet
 
@@ -21,6 +21,7 @@ router.register("organizations", OrganizationViewSet, "organization")
 router.register("periods", PeriodViewSet, "period")
 router.register("obligations", ObligationViewSet, "obligation")
 router.register("reports", ReportViewSet, "report")
+router.register("summaries", SummaryViewSet, "summary")
 router.register("rates", RatesViewSet, "rates")
 router.register("cases", CaseViewSet, "case")
 router.register("rounds", RoundViewSet, "round")

@@ -283,7 +283,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{PORTAL_NAME} 接口",
     "DESCRIPTION": (
-        "机构、报送周期、报送任务、周报、案件与填报率；申报批次、试点申报、试点项目、年度计划、考核费用上限与标准；评价组织备案、活动与考核站点。请求头带 `Authorization: Bearer 令牌`；"
+        "机构、报送周期、报送任务、周报、月报与半年总结、案件与填报率；申报批次、试点申报、试点项目、年度计划、考核费用上限与标准；评价组织备案、活动与考核站点。请求头带 `Authorization: Bearer 令牌`；"
         "能看什么、办什么，与令牌持有人在页面上相同。时间都带时区。"
     ),
     "VERSION": "1",
@@ -300,6 +300,7 @@ SPECTACULAR_SETTINGS = {
         "Outcome": "obligations.models.Outcome",
         "ObligationState": "obligations.api.STATES",
         "ObligationSource": "obligations.models.Obligation.Source",
+        "SummaryKind": "reporting.api_forms.SUMMARY_KINDS",
         "Filing": "reporting.sheet.Filing",
         "CaseState": "supervision.models.Case.State",
         "CaseGround": "supervision.models.Case.Ground",

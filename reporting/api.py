@@ -1,4 +1,5 @@
-"""Weekly reports: read with their versions, filed by a school's program; rates as the pages show them."""
+"""Weekly reports: read with their versions, filed by a school's program; monthly reports and half-year
+summaries: read; rates as the pages show them."""
 
 import re
 from typing import Any
@@ -25,16 +26,20 @@ from obligations.rates import rates, total
 from reporting import api_samples as samples
 from reporting import filing_keys, permissions
 from reporting.api_forms import (
+    SUMMARY_KINDS,
     DetailSerializer,
     RatesSerializer,
     ReceiptSerializer,
     ReportSerializer,
     SheetSerializer,
     SubmissionSerializer,
+    SummaryDetailSerializer,
+    SummarySerializer,
     checked_content,
     typed_of,
 )
-from reporting.models import ReportVersion, WeeklyReport
+from reporting.matrix import UNSUPERVISED
+from reporting.models import ReportVersion, Summary, WeeklyReport
 from reporting.sheet import filing, sheet_for
 
 KEY = re.compile(r"[A-Za-z0-9._:-]{8,64}")
@@ -54,6 +59,21 @@ class ReportFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
+class FiledViewSet(VisibleViewSet):
+    """What was filed, with its versions; addressed by the obligation that it fulfils. A draft is no report."""
+
+    detail_class: Any
+    lookup_url_kwarg = "obligation"
+    scope = Scope.READ_REPORTS
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows.prefetch_related("versions__submitted_by") if self.action == "retrieve" else rows
+
+    def get_serializer_class(self) -> Any:
+        return self.detail_class if self.action == "retrieve" else super().get_serializer_class()
+
+
 @extend_schema_view(
     list=extend_schema(
         summary="周报清单",
@@ -66,24 +86,14 @@ class ReportFilter(django_filters.FilterSet):
         examples=[sample(samples.DETAIL)],
     ),
 )
-class ReportViewSet(VisibleViewSet):
-    """Addressed by the obligation that they fulfil."""
-
+class ReportViewSet(FiledViewSet):
     queryset = WeeklyReport.objects.filter(
         current__isnull=False, obligation__kind=ObligationKind.WEEKLY_REPORT
     ).select_related("current", "obligation__organization")
     serializer_class = ReportSerializer
+    detail_class = DetailSerializer
     filterset_class = ReportFilter
-    lookup_url_kwarg = "obligation"
-    scope = Scope.READ_REPORTS
     scopes = {"submissions": Scope.WRITE_REPORTS}
-
-    def get_queryset(self) -> Any:
-        rows = super().get_queryset()
-        return rows.prefetch_related("versions__submitted_by") if self.action == "retrieve" else rows
-
-    def get_serializer_class(self) -> Any:
-        return DetailSerializer if self.action == "retrieve" else super().get_serializer_class()
 
     def _weekly(self) -> Obligation:
         weeks = Obligation.objects.visible_to(self.request.user).weekly()
@@ -167,11 +177,40 @@ def _file(row: Obligation, sent: dict[str, Any], key: str, *, by: Any, at: Any) 
         ) from None
 
 
+class SummaryFilter(ReportFilter):
+    kind = django_filters.ChoiceFilter(label="种类", field_name="obligation__kind", choices=SUMMARY_KINDS)
+
+    class Meta(ReportFilter.Meta):
+        model = Summary
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="月报和半年总结清单",
+        description="已收到的评价组织月报、评价组织和院校半年总结，各以现行版本的回执、时间列出。草稿不在其中。"
+        "填报在页面上办理，接口只读。",
+        examples=[sample(samples.SUMMARY)],
+    ),
+    retrieve=extend_schema(
+        summary="一份月报或半年总结及其全部版本",
+        responses=SummaryDetailSerializer,
+        examples=[sample(samples.SUMMARY_DETAIL)],
+    ),
+)
+class SummaryViewSet(FiledViewSet):
+    queryset = Summary.objects.filter(current__isnull=False).select_related(
+        "current", "obligation__organization"
+    )
+    serializer_class = SummarySerializer
+    detail_class = SummaryDetailSerializer
+    filterset_class = SummaryFilter
+
+
 @extend_schema_view(
     retrieve=extend_schema(
         summary="一个周期的填报率，按主管部门",
-        description="与页面、通报同一算法：owed = on_time + late + missed + pending；各主管部门相加等于合计。"
-        "百分数只舍不入，无应报时为 null。",
+        description="与页面、通报同一算法：owed = on_time + late + missed + pending；各主管部门相加等于合计，"
+        "没有主管部门的评价组织合为一项（authority 为 null）。百分数只舍不入，无应报时为 null。",
         responses=RatesSerializer,
         examples=[sample(samples.RATES)],
     )
@@ -197,6 +236,8 @@ class RatesViewSet(GenericViewSet):
         names: QuerySet[Organization] = Organization.objects.filter(pk__in=by_authority).order_by(
             "kind", "code"
         )
-        rows = [{"authority": o, "rate": by_authority[o.pk]} for o in names]
+        rows = [{"authority": o.pk, "name": o.name, "rate": by_authority[o.pk]} for o in names]
+        if None in by_authority:
+            rows.append({"authority": None, "name": UNSUPERVISED, "rate": by_authority[None]})
         answer = {"period": period, "total": total(by_authority.values()), "authorities": rows}
         return Response(RatesSerializer(answer).data)

@@ -9,8 +9,11 @@ from core.numbers import MAX_FIGURE
 from obligations.api import STATES
 from reporting import content as shape
 from reporting.forms import WeeklyForm
-from reporting.models import ReportVersion, WeeklyReport
+from reporting.models import ReportVersion, Summary, SummaryVersion, WeeklyReport
 from reporting.sheet import Filing, Sheet
+from reporting.summaries.scope import KINDS
+
+SUMMARY_KINDS = [(kind.value, kind.label) for kind in KINDS]
 
 
 class ReportSerializer(serializers.ModelSerializer):
@@ -55,6 +58,30 @@ class DetailSerializer(ReportSerializer):
         fields = [*ReportSerializer.Meta.fields, "versions"]
 
 
+class SummarySerializer(ReportSerializer):
+    kind = serializers.ChoiceField(source="obligation.kind", choices=SUMMARY_KINDS, read_only=True)
+
+    class Meta(ReportSerializer.Meta):
+        model = Summary
+        fields = ["obligation", "kind", *ReportSerializer.Meta.fields[1:]]
+
+
+class SummaryVersionSerializer(VersionSerializer):
+    content = serializers.DictField(
+        help_text="rows 以证书编号（评价组织）或试点项目编号（院校）为键：given、sums 由平台加总，said 由评价组织填报"
+    )
+
+    class Meta(VersionSerializer.Meta):
+        model = SummaryVersion
+
+
+class SummaryDetailSerializer(SummarySerializer):
+    versions = SummaryVersionSerializer(many=True, read_only=True)
+
+    class Meta(SummarySerializer.Meta):
+        fields = [*SummarySerializer.Meta.fields, "versions"]
+
+
 class SheetRowSerializer(serializers.Serializer):
     programme = serializers.IntegerField()
     name = serializers.CharField()
@@ -95,8 +122,8 @@ class RateSerializer(serializers.Serializer):
 
 
 class AuthorityRateSerializer(serializers.Serializer):
-    authority = serializers.IntegerField(source="authority.pk")
-    name = serializers.CharField(source="authority.name")
+    authority = serializers.IntegerField(allow_null=True, help_text="评价组织没有主管部门，为 null")
+    name = serializers.CharField()
     rate = RateSerializer()
 
 

@@ -59,6 +59,60 @@ DETAIL = {
         {**_RECEIVED, "submitted_by": "李老师", "is_zero": False, "content": _CONTENT, "content_hash": _HASH}
     ],
 }
+SUMMARY = {
+    "obligation": 2048,
+    "kind": "monthly_report",
+    "organization": 31,
+    "organization_name": "演示评价组织",
+    "period": 63,
+    "key": "2020-10",
+    "state": "on_time",
+    "version": 1,
+    "receipt": "YB20201105-4M8T2C",
+    "received_at": "2020-11-05T10:20:00+08:00",
+}
+_MONTH = {
+    "period": "2020-10",
+    "organization": "E1",
+    "is_zero": False,
+    "rows": {
+        "5": {
+            "name": "演示运维职业技能等级证书",
+            "given": {
+                "schools": 12,
+                "planned": 600,
+                "in_training": 480,
+                "registered_added": 60,
+                "examined_added": 58,
+                "passed_added": 50,
+                "certified_added": 45,
+                "certified": 210,
+                "activities_filed": 2,
+                "activities_held": 1,
+                "exams_held": 2,
+            },
+            "said": {"exams": 2, "said_examined": 58, "issued": 45, "fees": "16240.00"},
+            "explanation": "",
+        }
+    },
+    "sums": {},
+    "problems": "",
+    "plans": "继续开展师资培训",
+}
+SUMMARY_DETAIL = {
+    **SUMMARY,
+    "versions": [
+        {
+            "number": 1,
+            "receipt": SUMMARY["receipt"],
+            "received_at": SUMMARY["received_at"],
+            "submitted_by": "王老师",
+            "is_zero": False,
+            "content": _MONTH,
+            "content_hash": _HASH,
+        }
+    ],
+}
 SHEET = {
     "obligation": 1024,
     "filing": "on_time",

@@ -17,9 +17,9 @@ class ReportingConfig(AppConfig):
         from supervision import students
 
         nav.register("报送", "我的周报", "reporting:mine", may=permissions.may_see_own_history, rank=1)
-        nav.register("报送", "填报矩阵", "reporting:matrix", may=permissions.may_see_reporting, rank=2)
-        nav.register("报送", "未报名单", "reporting:non-reporters", may=permissions.may_see_reporting, rank=2)
-        nav.register("报送", "填报情况通报", "reporting:circular", may=permissions.may_see_reporting, rank=3)
+        nav.register("报送", "填报矩阵", "reporting:matrix", may=permissions.may_watch_reports, rank=2)
+        nav.register("报送", "未报名单", "reporting:non-reporters", may=permissions.may_watch_reports, rank=2)
+        nav.register("报送", "填报情况通报", "reporting:circular", may=permissions.may_watch_reports, rank=3)
         nav.register("报送", "填报趋势", "reporting:trends", may=permissions.may_see_reporting, rank=3)
         nav.register("报送", "月报和半年总结", "summaries:list", may=permissions.may_see_summaries, rank=2)
         nav.register("报送", "月度、半年汇总", "summaries:sums", may=permissions.may_see_summaries, rank=3)
@@ -28,7 +28,7 @@ class ReportingConfig(AppConfig):
         )
         nav.register("报送", "与国家平台的差异", "reporting:differences", may=permissions.may_see_reporting)
         nav.register("报送", "按证书停报", "reporting:suspend-certificate", may=may_govern)
-        jobs.register(circular.KIND, "周报填报情况通报", circular.run, important=True)
+        jobs.register(circular.KIND, "填报情况通报", circular.run, important=True)
         students.register(latest_figures)
         register_owing(ObligationKind.MONTHLY_REPORT, scope.evaluators_at)
         register_owing(ObligationKind.HALF_YEAR_SUMMARY, scope.both_at)

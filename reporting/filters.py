@@ -1,16 +1,18 @@
 """What the matrix and the list of non-reporters can be narrowed to; all of it in the address."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 
-from accounts.models import Organization, OrganizationQuerySet, Role, User
+from accounts.models import Organization, OrganizationQuerySet, Role
 from core import clock
-from obligations.models import PERIODIC, Obligation, ObligationKind, Period
+from obligations.models import Obligation, ObligationKind, Period
 from reporting.matrix import IN_STATE, STATE_CHOICES
-from reporting.periods import current_period, kind_asked, window
+from reporting.periods import current_period, window
+from reporting.reporters import kind_asked, kinds_for, reporters, who
 from reporting.streaks import current_streaks
 from schools.models import School
 
@@ -38,27 +40,23 @@ def _with_default(data: QueryDict, name: str, value: str) -> QueryDict:
     return data
 
 
-def report_asked(data: QueryDict) -> ObligationKind:
+def report_asked(request: HttpRequest) -> ObligationKind:
     """`kind` of the address says a school's kind here: what is reported is `report`."""
-    return kind_asked({"kind": data.get("report")})
-
-
-def reporters(user: User, kind: str) -> OrganizationQuerySet:
-    """Who reports that kind, within the user's scope: schools, and evaluators but weekly."""
-    visible = Organization.objects.visible_to(user)
-    if kind == ObligationKind.WEEKLY_REPORT:
-        return visible.schools()
-    return visible.filter(kind__in=[Organization.Kind.SCHOOL, Organization.Kind.EVALUATOR])
+    return kind_asked({"kind": request.GET.get("report")}, request.user)
 
 
 def reporting(request: HttpRequest) -> OrganizationQuerySet:
-    return reporters(request.user, report_asked(request.GET))
+    """Who owes the report asked for, and of both kinds of organisation those that `who` names."""
+    return reporters(request.user, report_asked(request), request.GET.get("who", ""))
 
 
-class SchoolFilter(django_filters.FilterSet):
-    """Schools by supervising authority, kind, name and streak."""
+class ReporterFilter(django_filters.FilterSet):
+    """Those who report, by name; schools also by supervising authority, kind and streak.
 
-    q = django_filters.CharFilter(label="学校", method="by_text")
+    What does not apply to those who owe the report asked for is not offered, nor looked at.
+    """
+
+    q = django_filters.CharFilter(method="by_text")
     city = django_filters.ModelChoiceFilter(
         label="市（主管部门）", field_name="supervisor", queryset=supervisors, empty_label="全部"
     )
@@ -69,11 +67,12 @@ class SchoolFilter(django_filters.FilterSet):
         label="连续未报", choices=STREAK_CHOICES, method="by_streak", empty_label="全部"
     )
 
-    report = django_filters.ChoiceFilter(
-        label="种类",
+    report = django_filters.ChoiceFilter(label="种类", method="not_of_schools", empty_label=None)
+    who = django_filters.ChoiceFilter(
+        label="报送单位",
         method="not_of_schools",
-        empty_label=None,
-        choices=[(kind.value, kind.label) for kind in PERIODIC],
+        empty_label="全部",
+        choices=[(Organization.Kind.SCHOOL, "院校"), (Organization.Kind.EVALUATOR, "评价组织")],
     )
 
     class Meta:
@@ -81,13 +80,32 @@ class SchoolFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def __init__(self, data: QueryDict, **kwargs: Any) -> None:
-        super().__init__(_with_default(data, "report", ObligationKind.WEEKLY_REPORT.value), **kwargs)
-        if report_asked(data) != ObligationKind.WEEKLY_REPORT:
+        request = kwargs["request"]
+        self.report = report_asked(request)
+        super().__init__(_with_default(data, "report", self.report.value), **kwargs)
+        self.reporters = who(request.user, self.report, data.get("who", ""))
+        self.filters["q"].label = self.reporters.noun
+        self.filters["report"].extra["choices"] = [
+            (kind.value, kind.label) for kind in kinds_for(request.user)
+        ]
+        for name in self._out_of_place(request):
+            del self.filters[name]
+
+    @property
+    def is_weekly(self) -> bool:
+        return self.report == ObligationKind.WEEKLY_REPORT
+
+    def _out_of_place(self, request: HttpRequest) -> Iterator[str]:
+        if not self.is_weekly:
             # A streak is of weeks only.
-            del self.filters["streak"]
-        if self.request.user.role == Role.CITY_BUREAU:
-            # Its schools are all its own: there is nothing to choose.
-            del self.filters["city"]
+            yield "streak"
+        if not who(request.user, self.report).are_mixed:
+            yield "who"
+        if not self.reporters.has_schools:
+            yield "kind"
+        if not self.reporters.has_schools or request.user.role == Role.CITY_BUREAU:
+            # A bureau's schools are all its own: there is nothing to choose.
+            yield "city"
 
     def not_of_schools(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         """For filters that choose columns or obligations."""
@@ -101,7 +119,7 @@ class SchoolFilter(django_filters.FilterSet):
         return schools.filter(pk__in=[pk for pk, streak in streaks.items() if streak.weeks >= int(value)])
 
 
-class MatrixFilter(SchoolFilter):
+class MatrixFilter(ReporterFilter):
     """Also by the state of the period now to be closed; `weeks` and `year` choose the columns."""
 
     state = django_filters.ChoiceFilter(
@@ -112,7 +130,7 @@ class MatrixFilter(SchoolFilter):
 
     def __init__(self, data: QueryDict, *, periods: list[Period], **kwargs: Any) -> None:
         """`periods`: the opened ones, newest first."""
-        lengths = LENGTHS[report_asked(data)]
+        lengths = LENGTHS[report_asked(kwargs["request"])]
         self.length = lengths[1][0]
         super().__init__(_with_default(data, "weeks", str(self.length)), **kwargs)
         self.filters["weeks"].extra["choices"] = lengths
@@ -133,7 +151,7 @@ class MatrixFilter(SchoolFilter):
         )
 
 
-class NonReporterFilter(SchoolFilter):
+class NonReporterFilter(ReporterFilter):
     """Also the period (by its key; the one now to be closed by default), what state, and the order."""
 
     period = django_filters.ChoiceFilter(label="周期", method="not_of_schools", empty_label=None)
@@ -159,6 +177,12 @@ class NonReporterFilter(SchoolFilter):
         self.period = asked or current_period(periods)
         super().__init__(_with_default(data, "period", self.period.key if self.period else ""), **kwargs)
         self.filters["period"].extra["choices"] = [(p.key, p.label) for p in periods]
+
+    def _out_of_place(self, request: HttpRequest) -> Iterator[str]:
+        yield from super()._out_of_place(request)
+        if not self.is_weekly:
+            # Only streaks are sorted by.
+            yield "sort"
 
     def state_asked(self) -> Q:
         now = clock.now()

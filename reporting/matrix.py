@@ -19,11 +19,12 @@ from core import links
 from core.templatetags.portal import STATES
 from obligations.models import Obligation, ObligationKind, Outcome, Period
 from obligations.rates import Rate, rates, total
+from reporting.reporters import BY_AUTHORITY, EVALUATORS, SCHOOLS, Reporters
 
 # Stands for a rate that is still to be fetched.
 UNKNOWN = "…"
 # Nobody supervises an evaluator: they stand in one group, of id 0.
-UNSUPERVISED = "培训评价组织"
+UNSUPERVISED = EVALUATORS.in_full
 # Cells that the page brings at once; the other groups follow when they come into view.
 FIRST_CELLS = 4000
 
@@ -72,6 +73,10 @@ class Group:
     name: str
     schools: list[tuple[int, str]]
 
+    @property
+    def reporters(self) -> Reporters:
+        return SCHOOLS if self.pk else EVALUATORS
+
 
 def rate_cells(rates: list[Rate]) -> SafeString:
     return mark_safe("".join(f"<td>{rate.text}</td>" for rate in rates))  # noqa: S308
@@ -82,11 +87,12 @@ def unknown_cells(periods: list[Period]) -> SafeString:
 
 
 def groups(schools: OrganizationQuerySet, periods: list[Period]) -> list[Group]:
-    """Cities first, then the province's own schools; schools with nothing to report then are left out."""
+    """Cities first, then the province's own schools, then evaluators; who has nothing to report then is left
+    out."""
     owed = Obligation.objects.filter(period__in=[period.pk for period in periods])
     rows = (
         schools.filter(Exists(owed.filter(organization=OuterRef("pk"))))
-        .order_by("supervisor__kind", "supervisor__code", "code")
+        .order_by(*BY_AUTHORITY)
         .values_list("supervisor_id", "supervisor__name", "pk", "name")
     )
     return [
@@ -148,10 +154,16 @@ def _rates(
     return {part.pk: [Rate(**found[part.pk, period.pk]) for period in periods] for part in parts}
 
 
+def page_of_reporter(kind: str, *, is_evaluator: bool) -> str:
+    """Name of the page that tells more of who owes a report of that kind."""
+    if is_evaluator:
+        return "evaluators:detail"
+    return "reporting:history" if kind == ObligationKind.WEEKLY_REPORT else "accounts:organization-detail"
+
+
 def school_rows(group: Group, periods: list[Period], found: Cells, streaks: dict[int, int]) -> SafeString:
     """The table rows of one group; `streaks` in weeks."""
-    is_weekly = all(period.kind == ObligationKind.WEEKLY_REPORT for period in periods)
-    history = links.pattern("reporting:history" if is_weekly else "accounts:organization-detail")
+    history = links.pattern(page_of_reporter(periods[0].kind, is_evaluator=not group.pk))
     columns = [period.pk for period in periods]
 
     def row(pk: int, name: str) -> str:

@@ -4,14 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 
 from accounts.models import Organization, Role, User
 from core import clock
 from core.templatetags.portal import state_word
-from obligations.models import Obligation, ObligationKind
+from obligations.models import Obligation
 from reporting.filters import NonReporterFilter
 from reporting.streaks import Streak, current_streaks
+
+# As reporting.reporters.BY_AUTHORITY, of obligations.
+BY_AUTHORITY = (
+    F("organization__supervisor__kind").asc(nulls_last=True),
+    "organization__supervisor__code",
+    "organization__code",
+)
 
 
 @dataclass
@@ -29,11 +36,10 @@ def found_by(chosen: NonReporterFilter, user: User) -> list[NonReporter]:
         Obligation.objects.visible_to(user)
         .filter(chosen.state_asked(), period=chosen.period, organization__in=chosen.qs.values("pk"))
         .select_related("organization__supervisor", "organization__school", "period")
-        .order_by("organization__supervisor__kind", "organization__supervisor__code", "organization__code")
+        .order_by(*BY_AUTHORITY)
     )
-    is_weekly = chosen.period is not None and chosen.period.kind == ObligationKind.WEEKLY_REPORT
     owing = Organization.objects.filter(obligations__in=obligations)
-    streaks = current_streaks(owing, at=clock.now()) if is_weekly else {}
+    streaks = current_streaks(owing, at=clock.now()) if chosen.is_weekly else {}
     lines = [line(obligation, streaks.get(obligation.organization_id)) for obligation in obligations]
     if chosen.sort_asked() == "streak":
         lines.sort(key=lambda line: -line.weeks)
@@ -87,15 +93,16 @@ def selected(ids: Iterable[str], user: User) -> list[Obligation]:
         .periodic()
         .filter(pk__in=numbers)
         .select_related("organization__supervisor", "period")
-        .order_by("organization__supervisor__kind", "organization__supervisor__code", "organization__code")
+        .order_by(*BY_AUTHORITY)
     )
 
 
-def as_table(lines: list[NonReporter]) -> list[list[Any]]:
-    """Headings and rows for a spreadsheet."""
-    rows: list[list[Any]] = [
-        ["院校", "代码", "主管部门", "办学类型", "联系人", "周期", "状态", "连续未报（周）", "最近一次报送"]
-    ]
+def as_table(lines: list[NonReporter], chosen: NonReporterFilter) -> list[list[Any]]:
+    """Headings and rows for a spreadsheet; without what those who owe the report do not have."""
+    schools, is_weekly = chosen.reporters.has_schools, chosen.is_weekly
+    headings = [chosen.reporters.noun, "代码", *(["主管部门", "办学类型"] if schools else [])]
+    headings += ["联系人", "周期", "状态", *(["连续未报（周）"] if is_weekly else []), "最近一次报送"]
+    rows: list[list[Any]] = [headings]
     for detail in add_details(lines):
         obligation, organization = detail["line"].obligation, detail["line"].obligation.organization
         last = detail["last_filed"]
@@ -103,13 +110,19 @@ def as_table(lines: list[NonReporter]) -> list[list[Any]]:
             [
                 organization.name,
                 organization.code,
-                organization.supervisor.name if organization.supervisor else "",
-                school.get_kind_display() if (school := getattr(organization, "school", None)) else "",
+                *(_of_a_school(organization) if schools else []),
                 "、".join(detail["contacts"]),
                 obligation.period.label,
                 state_word(obligation.state),
-                detail["line"].weeks,
+                *([detail["line"].weeks] if is_weekly else []),
                 f"{clock.local(last):%Y-%m-%d %H:%M}" if last else "",
             ]
         )
     return rows
+
+
+def _of_a_school(organization: Organization) -> list[str]:
+    """Its supervising authority and its kind."""
+    school = getattr(organization, "school", None)
+    supervisor = organization.supervisor.name if organization.supervisor else ""
+    return [supervisor, school.get_kind_display() if school else ""]

@@ -1,15 +1,6 @@
 """Which periods of a kind a page shows."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from obligations.models import PERIODIC, ObligationKind, Period
-
-
-def kind_asked(asked: Mapping[str, Any]) -> ObligationKind:
-    """The kind of report that an address names (`kind`); the weekly one for none or an unknown one."""
-    kind = asked.get("kind")
-    return ObligationKind(kind) if kind in PERIODIC else ObligationKind.WEEKLY_REPORT
+from obligations.models import ObligationKind, Period
 
 
 def opened_periods(newest: int | None = None, *, kind: str = ObligationKind.WEEKLY_REPORT) -> list[Period]:

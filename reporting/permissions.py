@@ -5,8 +5,14 @@ from obligations.models import Obligation
 
 
 def may_see_reporting(user: User) -> bool:
-    """The matrix and the lists: those who watch over what others report."""
+    """What schools report, week by week: those who watch over it."""
     return user.sees_reporting
+
+
+def may_watch_reports(user: User) -> bool:
+    """The matrix, the list of non-reporters, the circular: those who watch over schools' reports, and a
+    coordinator for the evaluators in his or her charge (MOE 一(一))."""
+    return user.sees_reporting or user.role == Role.COORDINATOR
 
 
 def may_remind(user: User, organization: Organization | None = None) -> bool:

@@ -43,7 +43,7 @@ def test_events_tell_of_making_and_revoking_without_the_secret(world):
     services.revoke_token(token=token, by=world.contact, at=clock.now())
     events = list(Event.objects.about(world.contact).filter(action__startswith="token_"))
     assert [event.action_label for event in events] == ["生成接口令牌", "撤销接口令牌"]
-    assert events[0].changes["权限"] == "查看周报、提交周报"
+    assert events[0].changes["权限"] == "查看周报、月报与半年总结、提交周报"
     assert secret[9:] not in str([event.changes for event in events])
     assert {event.organization for event in events} == {world.school_org}
 
@@ -137,7 +137,7 @@ def test_the_secret_is_shown_once_and_never_stored_by_the_browser(world, client_
     page = client.get(reverse("accounts:token-list")).content.decode()
     assert secret not in page
     assert f"{secret[:9]}…" in page
-    assert "查看周报、提交周报" in page
+    assert "查看周报、月报与半年总结、提交周报" in page
 
 
 def test_a_forged_form_gets_no_more_than_the_role_has(world, client_for):

@@ -29,6 +29,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "missed": ("bad", "缺", "未报"),
     "filled": ("kept", "补", "未报（已补报）"),
     "exempt": ("plain", "免", "免报"),
+    "not_owed": ("plain", "止", "不再办理"),
     "excused": ("plain", "谅", "未报（已谅解）"),
     "flagged": ("bad", "案", "已触发"),
     "investigating": ("warn", "查", "调查核实"),

@@ -33,7 +33,7 @@ from evaluators.workflow import filing as lifecycle
 from obligations import services as obligations
 from obligations.calendar import add_months, add_working_days
 from obligations.closing import JOB, people_of
-from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Outcome
+from obligations.models import NOT_OWED, Obligation, ObligationKind, ObligationQuerySet, Outcome
 from obligations.periods import after_standing_outages
 from schools.models import Programme
 
@@ -115,7 +115,7 @@ def _release(*, at: dt.datetime) -> None:
             organization_id=row.organization_id,
             target_label=row.title,
             from_state=Outcome.PENDING,
-            to_state=Outcome.EXEMPT,
+            to_state=NOT_OWED,
             reason=NOT_RUNNING,
         )
         for row in rows

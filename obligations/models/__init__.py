@@ -7,11 +7,18 @@ Every interval is half-open. A report received at `t` is on time when `t < due_a
 
 from obligations.models.disputes import Dispute, DisputeQuerySet
 from obligations.models.feeds import CalendarFeed, CalendarFeedQuerySet
-from obligations.models.owed import Obligation, ObligationQuerySet, Outcome, received_outcome
+from obligations.models.owed import (
+    NOT_OWED,
+    Obligation,
+    ObligationQuerySet,
+    Outcome,
+    received_outcome,
+)
 from obligations.models.pauses import Outage, Suspension, SuspensionQuerySet
 from obligations.models.platform import PlatformFiling, PlatformImport, PlatformImportQuerySet
 from obligations.models.rules import (
     PERIODIC,
+    REPORTS,
     STEPS_OF_ROUNDS,
     CalendarDay,
     CalendarYear,
@@ -22,7 +29,9 @@ from obligations.models.rules import (
 )
 
 __all__ = [
+    "NOT_OWED",
     "PERIODIC",
+    "REPORTS",
     "STEPS_OF_ROUNDS",
     "CalendarDay",
     "CalendarFeed",

@@ -11,7 +11,7 @@ from accounts import in_charge
 from accounts.models import Organization, Role
 from obligations import handlers
 from obligations.models.pauses import Suspension
-from obligations.models.rules import PERIODIC, STEPS_OF_ROUNDS, ObligationKind, Period
+from obligations.models.rules import PERIODIC, REPORTS, STEPS_OF_ROUNDS, ObligationKind, Period
 
 
 class Outcome(models.TextChoices):
@@ -20,6 +20,10 @@ class Outcome(models.TextChoices):
     LATE = "late", "迟报"
     MISSED = "missed", "未报"
     EXEMPT = "exempt", "免报"
+
+
+# State of what is exempt and is no report: lapsed, withdrawn, or without its ground (`exempt_reason`).
+NOT_OWED = "not_owed"
 
 
 def received_outcome(
@@ -55,7 +59,7 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
 
     def reports(self) -> "ObligationQuerySet":
         """What reporting asks for: a suspension exempts from these, and from nothing else."""
-        return self.filter(kind__in=[*PERIODIC, ObligationKind.CORRECTION])
+        return self.filter(kind__in=REPORTS)
 
     def but_case_terms(self) -> "ObligationQuerySet":
         """The terms of a case outlive the pilot of whom they concern."""
@@ -165,7 +169,10 @@ class Obligation(models.Model):
 
     @property
     def state(self) -> str:
-        """Outcome with its overlays: `excused` and `filled` are missed ones with more to say."""
+        """Outcome with its overlays: `excused` and `filled` are missed ones with more to say, `not_owed` is
+        exempt and no report."""
+        if self.outcome == Outcome.EXEMPT and self.kind not in REPORTS:
+            return NOT_OWED
         if self.outcome == Outcome.MISSED:
             if self.excused_at:
                 return "excused"

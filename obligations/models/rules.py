@@ -33,6 +33,8 @@ class ObligationKind(models.TextChoices):
 
 # Reported period by period under a rule of the province.
 PERIODIC = (ObligationKind.WEEKLY_REPORT, ObligationKind.MONTHLY_REPORT, ObligationKind.HALF_YEAR_SUMMARY)
+# What a suspension exempts from (免报). Nothing else is exempted: it is not to be done any more (不再办理).
+REPORTS = (*PERIODIC, ObligationKind.CORRECTION)
 # They close with the application round, and move with its extensions only.
 STEPS_OF_ROUNDS = (ObligationKind.APPLICATION, ObligationKind.FIRST_REVIEW, ObligationKind.APPROVAL)
 

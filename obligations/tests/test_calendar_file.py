@@ -251,3 +251,19 @@ def test_two_renewals_at_once_leave_one_address(world):
     results = together(lambda: make(world, world.contact), lambda: make(world, world.contact))
     assert sorted(fetch(secret).status_code for secret in results) == [200, 404]
     assert CalendarFeed.objects.standing().count() == 1
+
+
+def test_how_far_back_it_reaches_is_said_wherever_it_is_offered(world, client_for):
+    services.owe(
+        organization=world.school_org,
+        kind=ObligationKind.AGREEMENT,
+        key="1",
+        title="很久以前",
+        opens_at=clock.now() - dt.timedelta(days=300),
+        due_at=clock.now() - ics.KEPT - dt.timedelta(seconds=1),
+    )
+    assert "很久以前" not in str(events_of(world.contact))
+    client = client_for(world.contact)
+    assert "很久以前" in client.get("/deadlines/").content.decode()
+    for page in ("/deadlines/", PAGE, reverse("core:help-topic", args=["deadlines"])):
+        assert f"只列 {ics.KEPT.days} 天以内到期" in client.get(page).content.decode(), page

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import clock
-from obligations import periods, services
+from obligations import ics, periods, services
 from obligations.calendar import entry_due
 from obligations.models import CalendarDay, Obligation, ObligationKind
 
@@ -208,3 +208,17 @@ def test_without_holidays_it_is_nine_to_eleven_days_and_never_goes_back(day, lat
     length = (entry_due(day) - clock.at(day)).days - 1
     assert 9 <= length <= 11
     assert entry_due(day) <= entry_due(day + dt.timedelta(days=later))
+
+
+def test_only_reports_are_exempt_what_lapsed_is_not_to_be_done_any_more(world, client_for):
+    lapsed = owe(world, world.school_org, kind="application", key="round-1-returned-v1", title="申报")
+    Obligation.objects.filter(pk=lapsed.pk).update(outcome="exempt", exempt_reason="退回后到期未重新提交")
+    client = client_for(world.contact)
+    page = client.get(PAGE, {"kind": "application"}).content.decode()
+    assert '不再办理</span><br><span class="quiet">退回后到期未重新提交' in page
+    assert "免报</span>" not in page
+    assert "申报（不再办理）" in ics.calendar(world.contact, clock.now()).decode().replace("\r\n ", "")
+    Obligation.objects.filter(pk=world.obligation.pk).update(outcome="exempt", exempt_reason="防汛")
+    assert rows(client, state="exempt") == [world.obligation.pk]
+    assert rows(client, state="not_owed") == [lapsed.pk]
+    assert '免报</span><br><span class="quiet">防汛' in client.get(PAGE).content.decode()

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core import clock
 from core.lists import ListPage
-from obligations import permissions
+from obligations import ics, permissions
 from obligations.coming import Coming, coming
 from obligations.filters import DeadlineFilter
 from obligations.models import Obligation, ObligationKind, Outcome
@@ -31,7 +31,10 @@ class DeadlineList(ListPage):
     filterset_class = DeadlineFilter
     template_name = "obligations/deadlines.html"
     heading = "截止事项"
-    subtitle = "待办的排在前面，先到期的最先；办结的在后。"
+    subtitle = (
+        "待办的排在前面，先到期的最先；办结的在后。"
+        f"订阅的日历只列 {ics.KEPT.days} 天以内到期和以后到期的，更早的（包括逾期未办的）只在本页。"
+    )
     empty_text = "现在没有需要报送的事项；新的周期开始后会列在这里。"
     export_name = "截止事项"
 

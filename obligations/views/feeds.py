@@ -35,7 +35,8 @@ def feed_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         secret = services.make_feed(user=request.user, by=request.user, at=clock.now())
         address = request.build_absolute_uri(reverse("obligations:feed", args=[secret]))
-    return render(request, "obligations/feed.html", {"feed": _standing(request), "address": address})
+    context = {"feed": _standing(request), "address": address, "days_kept": ics.KEPT.days}
+    return render(request, "obligations/feed.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,6 +9,7 @@ from core import clock
 from evaluators.models import Activity, ExamSite, SiteCondition
 from funding.models import FeeCap, FeeStandard
 from pilot_portal.tests.calling import Api, token_of
+from reporting.tests import summing
 from schools.models import Application, ApplicationItem, ApplicationRound
 
 
@@ -22,7 +23,8 @@ def api() -> Any:
 
 @pytest.fixture
 def filed(world: Any) -> Any:
-    """A round with an application of the school and one of the other school; caps and standards."""
+    """A round with an application of the school and one of the other school; caps and standards; the school's
+    half-year summary (`summary` is the key of what it fulfils)."""
     now = clock.now()
     day = dt.timedelta(days=1)
     world.round = ApplicationRound.objects.create(
@@ -98,4 +100,5 @@ def filed(world: Any) -> Any:
         applied_by=world.contact,
         applied_at=now,
     )
+    world.summary = summing.addresses(world)["summaries:detail"]
     return world

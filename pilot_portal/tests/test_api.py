@@ -59,6 +59,8 @@ def addresses(filed):
         "report-detail": f"reports/{pk}/",
         "report-sheet": f"reports/{pk}/sheet/",
         "report-submissions": f"reports/{pk}/submissions/",
+        "summary-list": "summaries/",
+        "summary-detail": f"summaries/{world.summary}/",
         "rates-detail": f"rates/{world.period.pk}/",
         "case-list": "cases/",
         "case-detail": f"cases/{case.pk}/",
@@ -195,6 +197,7 @@ SCOPE_OF = {
     "obligation": Scope.READ_OBLIGATIONS,
     "rates": Scope.READ_OBLIGATIONS,
     "report": Scope.READ_REPORTS,
+    "summary": Scope.READ_REPORTS,
     "case": Scope.READ_CASES,
     "round": Scope.READ_APPLICATIONS,
     "application": Scope.READ_APPLICATIONS,
@@ -227,7 +230,7 @@ def test_a_scope_opens_its_endpoints_and_no_other(world, addresses, scope):
 def test_strangers_meet_404_or_no_right(world, addresses, who):
     user = getattr(world, who)
     api = Api(token_of(user))
-    for name in ("organization", "obligation", "report", "case"):
+    for name in ("organization", "obligation", "report", "summary", "case"):
         if who == "finance" and name == "organization":
             continue
         response = api.get(addresses[f"{name}-detail"])
@@ -241,7 +244,7 @@ def test_strangers_meet_404_or_no_right(world, addresses, who):
 
 def test_each_sees_its_own(world, addresses):
     for user, schools in [
-        (world.office, {"太原演示职业学校", "长治演示职业学校"}),
+        (world.office, {"太原演示职业学校", "长治演示职业学校", "演示评价组织"}),
         (world.city_officer, {"太原演示职业学校"}),
         (world.leader, {"太原演示职业学校"}),
         (world.other_contact, {"长治演示职业学校"}),

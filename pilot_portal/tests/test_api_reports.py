@@ -14,6 +14,7 @@ from pilot_portal.tests.calling import Api, token_of
 from reporting.models import FilingKey, ReportVersion, WeeklyReport
 from reporting.services import return_for_correction, save_draft
 from reporting.sweep import sweep
+from reporting.tests.summing import half_of
 from reporting.tests.weekly import file, typed
 
 KEY = "jiaowu-2020-W47-1"
@@ -273,6 +274,16 @@ def test_rates_are_for_those_who_watch(world, contact):
     response = contact.get(f"rates/{world.period.pk}/")
     assert response.status_code == 403
     assert "obligations" in response.json()["detail"]
+
+
+def test_the_rates_of_the_api_name_the_evaluators_and_add_up(world):
+    period = half_of(world).period
+    answer = Api(token_of(world.office)).get(f"rates/{period.pk}/").json()
+    assert answer["authorities"][-1]["authority"] is None
+    assert answer["authorities"][-1]["name"] == "培训评价组织"
+    assert sum(row["rate"]["owed"] for row in answer["authorities"]) == answer["total"]["owed"] == 3
+    city = Api(token_of(world.city_officer)).get(f"rates/{period.pk}/").json()
+    assert [row["name"] for row in city["authorities"]] == ["太原市教育局"]
 
 
 # --- what changed since

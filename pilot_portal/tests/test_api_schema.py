@@ -84,6 +84,7 @@ def test_every_operation_keeps_to_its_schema(world, records, who):
         "periods": world.period.pk,
         "obligations": world.obligation.pk,
         "reports": world.obligation.pk,
+        "summaries": world.summary,
         "rates": world.period.pk,
         "cases": records.pk,
         "rounds": world.round.pk,

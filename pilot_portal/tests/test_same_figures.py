@@ -19,7 +19,9 @@ NAMES = [
 def test_the_circular_and_the_api_say_the_same(world, weeks, name, key):  # noqa: F811
     user = getattr(world, name)
     periods = between(opened_periods(), key, key)
-    counted = figures.count(services.schools_of(user, None), periods, at=periods[0].closes_at)
+    counted = figures.count(
+        services.reporters_of(user, None, "weekly_report"), periods, at=periods[0].closes_at
+    )
     answer = Api(token_of(user)).get(f"rates/{periods[0].pk}/").json()
     said = [
         [part["name"], *(part["rate"][field] for field in NAMES)]

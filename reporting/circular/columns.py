@@ -1,4 +1,4 @@
-"""The two tables of a circular, with the same columns on the page, in Word and in Excel."""
+"""The tables of a circular, with the same columns on the page, in Word and in Excel."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -36,10 +36,32 @@ _WARNED = [
 ]
 
 
+class Table(NamedTuple):
+    """`name` is the sheet's, and stands in the annex's title."""
+
+    name: str
+    columns: list[Column]
+    rows: list[list[Any]]
+
+
+def tables(circular: Circular) -> list[Table]:
+    """By authority and one by one; evaluators, whom nobody supervises, one by one only."""
+    alone = Table(names(circular)[-1], school_columns(circular), school_rows(circular))
+    if not circular.who.has_schools:
+        return [alone]
+    return [Table(names(circular)[0], authority_columns(circular), authority_rows(circular)), alone]
+
+
+def names(circular: Circular) -> list[str]:
+    if circular.who.are_mixed:
+        return ["按主管部门", "各单位"]
+    return ["分市", "分校"] if circular.who.has_schools else ["各评价组织"]
+
+
 def authority_columns(circular: Circular) -> list[Column]:
     return [
         Column("主管部门", lambda line: line.name, 44),
-        Column("院校" if circular.is_weekly else "单位", lambda line: len(line.schools), 12),
+        Column("单位" if circular.who.are_mixed else circular.who.noun, lambda line: len(line.schools), 12),
         *COUNTS,
         _change(circular),
         *(_WARNED if circular.is_weekly else []),
@@ -48,8 +70,8 @@ def authority_columns(circular: Circular) -> list[Column]:
 
 def school_columns(circular: Circular) -> list[Column]:
     return [
-        Column("主管部门", lambda line: line.authority, 34),
-        Column("院校" if circular.is_weekly else "报送单位", lambda line: line.name, 52),
+        *([Column("主管部门", lambda line: line.authority, 34)] if circular.who.has_schools else []),
+        Column(circular.who.noun, lambda line: line.name, 52),
         *COUNTS,
         _change(circular),
         *([Column("连续未报周数", lambda line: line.weeks, 13)] if circular.is_weekly else []),
@@ -62,12 +84,14 @@ def _change(circular: Circular) -> Column:
 
 def authority_rows(circular: Circular) -> list[list[Any]]:
     """With the sum as the last row."""
-    return _rows(authority_columns(circular), [*circular.authorities, circular.total])
+    return rows_of(authority_columns(circular), [*circular.authorities, circular.total])
 
 
 def school_rows(circular: Circular) -> list[list[Any]]:
-    return _rows(school_columns(circular), circular.schools)
+    """With the sum as the last row where no table by authority has it."""
+    whole = [] if circular.who.has_schools else [circular.total]
+    return rows_of(school_columns(circular), [*circular.schools, *whole])
 
 
-def _rows(columns: list[Column], lines: Iterable[AuthorityLine | SchoolLine]) -> list[list[Any]]:
+def rows_of(columns: list[Column], lines: Iterable[AuthorityLine | SchoolLine]) -> list[list[Any]]:
     return [[column.value(line) for column in columns] for line in lines]

@@ -12,17 +12,19 @@ from core import clock
 from obligations.models import Obligation, ObligationKind, ObligationQuerySet, Period
 from obligations.rates import Rate, rates, total
 from reporting.matrix import UNSUPERVISED
+from reporting.reporters import BY_AUTHORITY, EVALUATORS, OWED_BY, SCHOOLS, Reporters, of_kinds
 from reporting.streaks import Streak, current_streaks
 
 
 @dataclass(frozen=True)
 class SchoolLine:
-    """One school: its counts in the range, in the stretch before, and its streak in weeks."""
+    """One school or evaluator: its counts in the range, in the stretch before, and its streak in weeks."""
 
     pk: int
     name: str
     code: str
     authority: str
+    is_evaluator: bool
     rate: Rate
     before: Rate
     weeks: int
@@ -35,7 +37,7 @@ class SchoolLine:
 
 @dataclass(frozen=True)
 class AuthorityLine:
-    """One supervising authority: the sums over its schools."""
+    """One supervising authority: the sums over its schools; or the evaluators, of key 0."""
 
     pk: int
     name: str
@@ -46,6 +48,10 @@ class AuthorityLine:
     @property
     def change(self) -> float | None:
         return self.rate.change_from(self.before)
+
+    @property
+    def who(self) -> Reporters:
+        return SCHOOLS if self.pk else EVALUATORS
 
     def warned(self, weeks: int) -> int:
         """Schools whose streak is at least so long."""
@@ -93,12 +99,10 @@ class Circular:
         return str(ObligationKind(self.periods[0].kind).label)
 
     @property
-    def whose(self) -> str:
-        """Who reports this kind, with the word that counts them."""
-        return {
-            ObligationKind.WEEKLY_REPORT: "试点院校",
-            ObligationKind.MONTHLY_REPORT: "培训评价组织",
-        }.get(ObligationKind(self.periods[0].kind), "试点院校和培训评价组织")
+    def who(self) -> Reporters:
+        """Those who are counted here; where there is nobody, those who owe that kind."""
+        kinds = {kind for line in self.authorities for kind in line.who.kinds}
+        return of_kinds(kinds) if kinds else OWED_BY[ObligationKind(self.periods[0].kind)]
 
     @property
     def open_periods(self) -> list[Period]:
@@ -132,7 +136,7 @@ def range_label(periods: Sequence[Period], *, short: bool = False) -> str:
 def count(schools: OrganizationQuerySet, periods: list[Period], *, at: dt.datetime) -> Circular:
     """The figures of those schools; at most nine queries. `periods` oldest first, not empty.
 
-    Schools that neither owed nor were exempt in the range are left out of the lines, but still stand in
+    Those who neither owed nor were exempt in the range are left out of the lines, but still stand in
     the sums of the stretch before.
     """
     # What is still awaited would make any week that is not closed look like a fall.
@@ -141,7 +145,7 @@ def count(schools: OrganizationQuerySet, periods: list[Period], *, at: dt.dateti
     streaks_at = min(at, periods[-1].closes_at)
     owing = schools.filter(Exists(_owed_in(periods).filter(organization=OuterRef("pk"))))
     rows = list(
-        owing.order_by("supervisor__kind", "supervisor__code", "code").values_list(
+        owing.order_by(*BY_AUTHORITY).values_list(
             "supervisor_id", "supervisor__name", "pk", "name", "code", "is_demonstration"
         )
     )
@@ -167,9 +171,9 @@ def count(schools: OrganizationQuerySet, periods: list[Period], *, at: dt.dateti
 
 
 def _line(
-    row: tuple[int, str, int, str, str, bool],
+    row: tuple[int | None, str, int, str, str, bool],
     rate: Rate,
-    before: dict[tuple[int, int], Rate],
+    before: dict[tuple[int | None, int], Rate],
     streaks: dict[int, Streak],
 ) -> SchoolLine:
     authority, authority_name, pk, name, code, _ = row
@@ -179,6 +183,7 @@ def _line(
         name=name,
         code=code,
         authority=authority_name or UNSUPERVISED,
+        is_evaluator=authority is None,
         rate=rate,
         before=before.get((authority, pk), Rate()),
         weeks=streak.weeks,
@@ -201,7 +206,7 @@ def _owed_in(periods: list[Period]) -> ObligationQuerySet:
     return Obligation.objects.filter(period__in=[period.pk for period in periods])
 
 
-def _by_school(schools: OrganizationQuerySet, periods: list[Period]) -> dict[tuple[int, int], Rate]:
+def _by_school(schools: OrganizationQuerySet, periods: list[Period]) -> dict[tuple[int | None, int], Rate]:
     if not periods:
         return {}
     owed = _owed_in(periods).filter(organization__in=schools.values("pk"))

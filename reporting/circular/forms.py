@@ -7,24 +7,32 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from accounts.models import Organization
-from obligations.models import Period
+from obligations.models import ObligationKind, Period
 from reporting.periods import between
+from reporting.reporters import Reporters
 
 SORTS = [("authority", "按主管部门"), ("streak", "按连续未报"), ("missed", "按未报、迟报")]
+BY_CODE = ("authority", "按代码")
 
 
 class ChosenForm(forms.Form):
     """`from` and `to` are keys of periods; what is unknown falls back to the newest closed period."""
 
     city = forms.ModelChoiceField(Organization.objects.none(), label="市（主管部门）", required=False)
-    sort = forms.ChoiceField(label="院校排序", choices=SORTS, required=False)
+    sort = forms.ChoiceField(label="排序", choices=SORTS, required=False)
 
     field_order = ("from", "to", "city", "sort")
 
     def __init__(
-        self, data: QueryDict, *, periods: list[Period], authorities: QuerySet[Organization]
+        self,
+        data: QueryDict,
+        *,
+        periods: list[Period],
+        authorities: QuerySet[Organization],
+        reporters: Reporters,
     ) -> None:
-        """`periods`: the opened ones, newest first, at least one."""
+        """`periods`: the opened ones, newest first, at least one. Nobody supervises evaluators, and a streak
+        is of weeks only."""
         self.periods = between(periods, data.get("from", ""), data.get("to", ""))
         data = data.copy()
         data["from"], data["to"] = self.periods[0].key, self.periods[-1].key
@@ -35,6 +43,12 @@ class ChosenForm(forms.Form):
         self.fields["to"] = forms.ChoiceField(label="到", choices=choices)
         city: Any = self.fields["city"]
         city.queryset, city.empty_label = authorities, "全部"
+        sort: Any = self.fields["sort"]
+        if self.periods[0].kind != ObligationKind.WEEKLY_REPORT:
+            sort.choices = [each for each in SORTS if each[0] != "streak"]
+        if not reporters.has_schools:
+            del self.fields["city"]
+            sort.choices = [BY_CODE, *sort.choices[1:]]
         self.order_fields(self.field_order)
         self.full_clean()
 

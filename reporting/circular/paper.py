@@ -7,7 +7,6 @@ from core import clock, exports
 from core.documents import Paper
 from core.templatetags.portal import when
 from reporting.circular import columns, wording
-from reporting.circular.columns import Column
 from reporting.circular.figures import Circular
 
 TABLE_SIZE = 10
@@ -16,7 +15,7 @@ CHARACTERS = 0.6
 
 
 def word(circular: Circular, *, issuer: Organization, authority: Organization | None, number: str) -> bytes:
-    """.docx: text, place for the seal, tables of authorities and schools as annexes.
+    """.docx: text, place for the seal, its tables as annexes.
 
     `authority` is given where only its schools are meant; an empty `number` leaves its line to the office.
     """
@@ -25,47 +24,38 @@ def word(circular: Circular, *, issuer: Organization, authority: Organization | 
         paper.mark(wording.DEMONSTRATION)
     paper.number(number or f"〔{clock.local(circular.at).year}〕　　号")
     paper.title(wording.title(circular))
-    paper.addressee(wording.addressee(issuer))
+    paper.addressee(wording.addressee(circular, issuer))
     paper.paragraph(wording.opening(circular))
     for heading, paragraphs in wording.sections(circular, authority):
         paper.heading(heading)
         for text in paragraphs:
             paper.paragraph(text)
-    paper.paragraph("附件：1. 分市填报情况表\n　　　2. 分校填报情况表")
+    tables = columns.tables(circular)
+    titles = [f"{circular.label}{table.name}填报情况表" for table in tables]
+    paper.paragraph(_listed([f"{table.name}填报情况表" for table in tables]))
     paper.seal(issuer.name, clock.local(circular.at).date())
-    _annex(
-        paper,
-        f"附件1　{circular.label}分市填报情况表",
-        columns.authority_columns(circular),
-        columns.authority_rows(circular),
-    )
-    _annex(
-        paper,
-        f"附件2　{circular.label}分校填报情况表",
-        columns.school_columns(circular),
-        columns.school_rows(circular),
-    )
+    for index, (title, table) in enumerate(zip(titles, tables, strict=True), 1):
+        paper.annex(f"附件{index}" if len(tables) > 1 else "附件", title)
+        paper.table(
+            [column.heading for column in table.columns],
+            [["—" if value is None else value for value in row] for row in table.rows],
+            widths=[column.width for column in table.columns],
+            size=TABLE_SIZE,
+        )
     return paper.content()
 
 
-def _annex(paper: Paper, title: str, table: list[Column], rows: list[list[object]]) -> None:
-    label, _, title = title.partition("　")
-    paper.annex(label, title)
-    paper.table(
-        [column.heading for column in table],
-        [["—" if value is None else value for value in row] for row in rows],
-        widths=[column.width for column in table],
-        size=TABLE_SIZE,
-    )
+def _listed(annexes: list[str]) -> str:
+    """The line that names the annexes, numbered where there are several."""
+    if len(annexes) == 1:
+        return f"附件：{annexes[0]}"
+    return "附件：" + "\n　　　".join(f"{number}. {name}" for number, name in enumerate(annexes, 1))
 
 
 def excel(circular: Circular, *, issuer: Organization, authority: Organization | None) -> bytes:
-    """.xlsx: 分市, 分校, 说明; the same columns and figures as on the page and in Word."""
+    """.xlsx: the tables (分市, 分校), 说明; the same columns and figures as on the page and in Word."""
     book = Workbook(write_only=True)
-    for name, table, rows in [
-        ("分市", columns.authority_columns(circular), columns.authority_rows(circular)),
-        ("分校", columns.school_columns(circular), columns.school_rows(circular)),
-    ]:
+    for name, table, rows in columns.tables(circular):
         headings = [column.heading for column in table]
         widths = [max(column.width * CHARACTERS, len(column.heading) * 2 + 1) for column in table]
         exports.add_sheet(book, name, [headings, *rows], widths=widths)
@@ -80,7 +70,7 @@ def notes(circular: Circular, issuer: Organization, authority: Organization | No
         *([["注意", wording.DEMONSTRATION]] if circular.is_demonstration else []),
         ["通报", wording.title(circular)],
         ["制表单位", issuer.name],
-        ["范围", f"{wording.scope(circular, authority)}{circular.whose}"],
+        ["范围", f"{wording.scope(circular, authority)}{circular.who.in_full}"],
         ["周期", "、".join(period.label for period in circular.periods)],
         ["统计时间", when(circular.at)],
         *([["尚未关闭", "、".join(p.label for p in circular.open_periods)]] if circular.open_periods else []),

@@ -14,24 +14,22 @@ from core.attachments import attach
 from core.models import Job
 from obligations.models import ObligationKind, Period
 from reporting.circular import figures, paper, wording
-from reporting.filters import reporters
-from reporting.periods import between, kind_asked, opened_periods
+from reporting.periods import between, opened_periods
 from reporting.permissions import may_circulate
+from reporting.reporters import kind_asked, reporters
 
 KIND = "reporting.circular"
-# Schools × periods up to which somebody waits for it: some two seconds of work.
+# Those who report × periods up to which somebody waits for it: some two seconds of work.
 AT_ONCE = 3000
 STEPS = 3
 
 events.register(circular_made="生成填报情况通报")
 
 
-def schools_of(
-    user: User, authority: Organization | None, kind: str = ObligationKind.WEEKLY_REPORT
-) -> OrganizationQuerySet:
+def reporters_of(user: User, authority: Organization | None, kind: ObligationKind) -> OrganizationQuerySet:
     """Who reports that kind within the user's scope, or those of one authority among them."""
-    schools = reporters(user, kind)
-    return schools.filter(supervisor=authority) if authority else schools
+    found = reporters(user, kind)
+    return found.filter(supervisor=authority) if authority else found
 
 
 def make(
@@ -39,7 +37,7 @@ def make(
 ) -> Job:
     """Start making the Word and Excel files of `periods` (oldest first); the same asked again while it is
     being made is the same job."""
-    kind = periods[0].kind
+    kind = ObligationKind(periods[0].kind)
     arguments = {
         "kind": kind,
         "from": periods[0].key,
@@ -52,7 +50,7 @@ def make(
     if running := mine.first():
         return running
     job = jobs.create(kind=KIND, arguments=arguments, total_steps=STEPS, by=by, at=at)
-    if schools_of(by, authority, kind).count() * len(periods) <= AT_ONCE:
+    if reporters_of(by, authority, kind).count() * len(periods) <= AT_ONCE:
         jobs.run(job.pk)
     else:
         jobs.enqueue(job)
@@ -66,9 +64,9 @@ def run(job: Job) -> None:
     if issuer is None or not may_circulate(by):
         raise jobs.JobRefused("您的账号已不能生成通报。请联系推进办。")
     authority = _authority(by, asked["authority"])
-    kind = kind_asked(asked)
+    kind = kind_asked(asked, by)
     periods = between(opened_periods(kind=kind), asked["from"], asked["to"])
-    counted = figures.count(schools_of(by, authority, kind), periods, at=at)
+    counted = figures.count(reporters_of(by, authority, kind), periods, at=at)
     jobs.beat(job, 1, STEPS)
     whose = authority or (issuer if issuer.kind == Organization.Kind.CITY else None)
     word = paper.word(counted, issuer=issuer, authority=whose, number=asked["number"])
@@ -102,7 +100,7 @@ def _record(job: Job, counted: figures.Circular, *, by: User, at: dt.datetime) -
         organization_id=by.organization_id,
         target_label=wording.title(counted),
         changes={
-            "院校": len(counted.schools),
+            counted.who.noun: len(counted.schools),
             "应报": rate.owed,
             "按时": rate.on_time,
             "迟报": rate.late,
@@ -114,8 +112,8 @@ def _record(job: Job, counted: figures.Circular, *, by: User, at: dt.datetime) -
 def _page(asked: dict[str, Any]) -> str:
     query = QueryDict(mutable=True)
     query["from"], query["to"] = asked["from"], asked["to"]
-    if (kind := kind_asked(asked)) != ObligationKind.WEEKLY_REPORT:
-        query["kind"] = kind.value
+    if asked["kind"] != ObligationKind.WEEKLY_REPORT:
+        query["kind"] = asked["kind"]
     if asked["authority"]:
         query["city"] = str(asked["authority"])
     return f"{reverse('reporting:circular')}?{query.urlencode()}"

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from accounts.models import Organization
 from core.templatetags.portal import closing, when
 from obligations.rates import Rate
+from reporting.circular import columns
 from reporting.circular.figures import Circular, SchoolLine
+from reporting.reporters import EVALUATORS, SCHOOLS
 
 NUMERALS = "一二三四五六"
 DEMONSTRATION = "演示数据，全部机构和数字均为虚构，不得印发"
@@ -24,9 +26,12 @@ def title(circular: Circular) -> str:
     return f"关于{circular.label}“1+X”证书制度试点{circular.noun}填报情况的通报"
 
 
-def addressee(issuer: Organization) -> str:
-    is_province = issuer.kind == Organization.Kind.PROVINCE
-    return "各市教育局、各试点院校：" if is_province else "各试点院校："
+def addressee(circular: Circular, issuer: Organization) -> str:
+    """The bureaux too, where the province writes of their schools."""
+    who = circular.who
+    whom = ["各市教育局"] if who.has_schools and issuer.kind == Organization.Kind.PROVINCE else []
+    whom += [f"各{each.in_full}" for each in (SCHOOLS, EVALUATORS) if each.kinds <= who.kinds]
+    return f"{'、'.join(whom)}："
 
 
 def scope(circular: Circular, authority: Organization | None) -> str:
@@ -53,8 +58,8 @@ def sections(circular: Circular, authority: Organization | None) -> list[tuple[s
 def _overview(circular: Circular, authority: Organization | None) -> list[str]:
     rate, last = circular.total.rate, circular.periods[-1]
     texts = [
-        f"{circular.label}，{scope(circular, authority)}{circular.whose}{len(circular.schools)}"
-        f"{'所' if circular.is_weekly else '个'}，应报{circular.noun}{rate.owed}份"
+        f"{circular.label}，{scope(circular, authority)}{circular.who.in_full}{len(circular.schools)}"
+        f"{circular.who.measure}，应报{circular.noun}{rate.owed}份"
         f"（另有免报{rate.exempt}份）。按时{rate.on_time}份，迟报{rate.late}份，未报{rate.missed}份"
         f"（其中关闭后补报{rate.filled}份、从未补报{rate.never_filled}份、已谅解{rate.excused}份）。"
         f"{_percent_words(rate, change_words(circular))}。",
@@ -87,40 +92,48 @@ def change_words(circular: Circular) -> str:
 
 
 def _punctuality(circular: Circular) -> list[str]:
-    schools = [line for line in circular.schools if line.rate.owed]
-    punctual = sum(line.rate.on_time == line.rate.owed for line in schools)
+    who = circular.who
+    owing = [line for line in circular.schools if line.rate.owed]
+    punctual = sum(line.rate.on_time == line.rate.owed for line in owing)
     texts = [
-        f"有应报{circular.noun}的{len(schools)}{_unit(circular)}中，全部按时的{punctual}{_measure(circular)}。"
+        f"有应报{circular.noun}的{len(owing)}{who.measure}{who.noun}中，全部按时的{punctual}{who.measure}。"
     ]
+    named = "、".join(f"{name}情况" for name in columns.names(circular))
+    return [*texts, *_by_group(circular), f"{named}见附件。"]
+
+
+def _by_group(circular: Circular) -> list[str]:
+    """Which authorities' schools (and whether the evaluators) did well or badly, where there are several."""
     owing = [line for line in circular.authorities if line.rate.owed]
-    whole = [line.name for line in owing if line.rate.on_time == line.rate.owed]
-    if len(owing) > 1 and whole:
-        texts.append(f"所属院校全部按时的有：{'、'.join(whole)}。")
+    if len(owing) < 2:
+        return []
+    texts = []
+    if whole := [line.name for line in owing if line.rate.on_time == line.rate.owed]:
+        members = "所属单位" if circular.who.are_mixed else "所属院校"
+        texts.append(f"{members}全部按时的有：{'、'.join(whole)}。")
     general = circular.total.rate.percent
     below = sorted(
         (line for line in owing if general is not None and (line.rate.percent or 0) < general),
         key=lambda line: line.rate.percent or 0,
     )
-    if len(owing) > 1 and below:
+    if below:
         named = "、".join(f"{line.name}（{line.rate.text}）" for line in below)
         texts.append(f"填报率低于合计（{circular.total.rate.text}）的有：{named}。")
-    return [*texts, "分市、分校情况见附件。"]
+    return texts
 
 
 def _missing(circular: Circular) -> list[str]:
+    noun = circular.who.noun
     never = _by_authority(circular, "never_filled")
     filled = _by_authority(circular, "filled")
     if not never and not filled:
-        nobody = f"没有未报的{'院校' if circular.is_weekly else '单位'}。"
+        nobody = f"没有未报的{noun}。"
         return [nobody if not circular.total.rate.excused else f"除已谅解的以外，{nobody}"]
     texts = []
     if never:
-        texts += [f"（一）从未补报的{'院校' if circular.is_weekly else '单位'}", *never]
+        texts += [f"（一）从未补报的{noun}", *never]
     if filled:
-        texts += [
-            f"{'（二）' if never else '（一）'}关闭后补报的{'院校' if circular.is_weekly else '单位'}",
-            *filled,
-        ]
+        texts += [f"{'（二）' if never else '（一）'}关闭后补报的{noun}", *filled]
     return texts
 
 
@@ -132,7 +145,7 @@ def _by_authority(circular: Circular, count: str) -> list[str]:
         found = [(s.name, getattr(s.rate, count)) for s in line.schools if getattr(s.rate, count)]
         names = "、".join(f"{name}（{number}份）" if many else name for name, number in found)
         if found:
-            texts.append(f"{line.name}（{len(found)}{_measure(circular)}）：{names}。")
+            texts.append(f"{line.name}（{len(found)}{line.who.measure}）：{names}。")
     return texts
 
 
@@ -163,19 +176,11 @@ def _named(schools: Iterable[SchoolLine], *, with_weeks: bool = False) -> str:
     return f"：{'、'.join(names)}" if names else ""
 
 
-def _measure(circular: Circular) -> str:
-    return "所" if circular.is_weekly else "个"
-
-
-def _unit(circular: Circular) -> str:
-    return "所院校" if circular.is_weekly else "个单位"
-
-
 def _demands_of_summaries(circular: Circular) -> list[str]:
     duty = "评价组织每月、学校和评价组织每半年上报试点工作情况（晋教职成〔2020〕9号 四.3）"
     return [
         f"（一）{duty}。没有新进展的，也要如实填报。",
-        f"（二）未报{circular.noun}的单位要抓紧补报并查明原因；因停电、网络中断、突发事件等未能填报的，请提供证明材料。",
+        f"（二）未报{circular.noun}的{circular.who.noun}要抓紧补报并查明原因；因停电、网络中断、突发事件等未能填报的，请提供证明材料。",
     ]
 
 

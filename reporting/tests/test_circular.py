@@ -246,7 +246,7 @@ def test_a_large_range_goes_to_a_worker_and_ends_among_the_notices(world, weeks,
     assert job.state == Job.State.DONE
     assert job.done_steps == job.total_steps == services.STEPS
     notice = Notice.objects.get(recipient=world.office, key__startswith=f"job:{job.pk}")
-    assert "周报填报情况通报已完成" in notice.text
+    assert "填报情况通报已完成" in notice.text
     assert notice.link == reverse("core:job", args=[job.pk])
     run_job(str(job.pk))
     assert Attachment.objects.of(job).count() == 2

@@ -233,6 +233,27 @@ def test_no_page_breaks_for_any_role(world, addresses, client_for, role):
         assert response.status_code in refused, (name, response.status_code)
 
 
+# Of what is reported month by month a coordinator sees the evaluators in charge, of schools' weeks nothing.
+WATCHED = {
+    "reporting:matrix": {"coordinator"},
+    "reporting:non-reporters": {"coordinator"},
+    "reporting:circular": {"coordinator"},
+    "reporting:trends": set(),
+    "reporting:differences": set(),
+}
+WATCHERS = {"office", "leading", "city_officer", "other_city_officer", "auditor"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_watches_over_reports(world, addresses, client_for, role):
+    client = client_for(getattr(world, role))
+    for name, others in WATCHED.items():
+        response = client.get(addresses[name])
+        assert response.status_code == (200 if role in WATCHERS | others else 403), name
+        if role in others:
+            assert "演示职业学校" not in response.content.decode(), name
+
+
 RECORDS_OF_THE_SCHOOL = [
     name
     for name, converters in NAMES.items()

@@ -72,7 +72,7 @@ def test_the_circular_of_a_month_knows_no_streak(world, client_for, filed):
     client = client_for(world.office)
     page = client.get(address)
     assert page.context["circular"].total.rate.on_time == 1
-    assert "连续未报" not in "".join(page.context["school_headings"])
+    assert "连续未报" not in "".join(column.heading for column in page.context["school_columns"])
     response = client.post(address, {"number": ""})
     from core.attachments import content_of
     from core.models import Attachment

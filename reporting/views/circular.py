@@ -10,14 +10,15 @@ from django.views.decorators.http import require_http_methods
 
 from core import clock, jobs
 from core.models import Job
-from obligations.models import PERIODIC, ObligationKind
 from reporting.circular import columns, figures, services, wording
+from reporting.circular.columns import Column
 from reporting.circular.figures import SchoolLine
 from reporting.circular.forms import ChosenForm, NumberForm
 from reporting.filters import supervisors
-from reporting.periods import kind_asked, opened_periods
+from reporting.periods import opened_periods
 from reporting.permissions import may_circulate
-from reporting.views.office import require_reporting
+from reporting.reporters import kind_asked, kinds_for, who
+from reporting.views.office import require_watching
 
 PER_PAGE = 50
 RECENT = 5
@@ -26,16 +27,21 @@ RECENT = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 def circular(request: HttpRequest) -> HttpResponse:
     """The figures; POST makes the Word and Excel files and leads to them."""
-    require_reporting(request)
+    require_watching(request)
     can_make = may_circulate(request.user)
     if request.method == "POST" and not can_make:
         raise PermissionDenied("通报由推进办或市教育局生成。您可以在本页查看和打印各项数字。")
-    kind = kind_asked(request.GET)
+    kind = kind_asked(request.GET, request.user)
     periods = opened_periods(kind=kind)
-    kinds = {"kind": kind, "kinds": [ObligationKind(each) for each in PERIODIC]}
+    kinds = {"kind": kind, "kinds": kinds_for(request.user)}
     if not periods:
         return render(request, "reporting/circular/page.html", {"circular": None, "can_make": False} | kinds)
-    chosen = ChosenForm(request.GET, periods=periods, authorities=supervisors(request))
+    chosen = ChosenForm(
+        request.GET,
+        periods=periods,
+        authorities=supervisors(request),
+        reporters=who(request.user, kind),
+    )
     number = NumberForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and number.is_valid():
         job = services.make(
@@ -52,29 +58,37 @@ def circular(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest, chosen: ChosenForm, number: NumberForm, *, can_make: bool, kinds: dict[str, Any]
 ) -> HttpResponse:
-    schools = services.schools_of(request.user, chosen.authority, kinds["kind"])
-    counted = figures.count(schools, chosen.periods, at=clock.now())
+    whom = services.reporters_of(request.user, chosen.authority, kinds["kind"])
+    counted = figures.count(whom, chosen.periods, at=clock.now())
     paginator = Paginator(_sorted(counted.schools, chosen.order), PER_PAGE)
     page = paginator.get_page(request.GET.get("page"))
-    school_columns = columns.school_columns(counted)
     recent = Job.objects.visible_to(request.user).filter(kind=services.KIND)[:RECENT]
+    by_authority, alone = columns.authority_columns(counted), columns.school_columns(counted)
     context = kinds | {
         "circular": counted,
         "chosen": chosen,
         "number": number,
         "can_make": can_make,
         "change": wording.change_words(counted),
-        "authority_headings": [column.heading for column in columns.authority_columns(counted)],
-        "authority_rows": list(zip(counted.authorities, columns.authority_rows(counted), strict=False)),
-        "total_row": columns.authority_rows(counted)[-1],
-        "school_headings": [column.heading for column in school_columns],
-        "school_rows": [(line, [column.value(line) for column in school_columns]) for line in page],
+        "names": columns.names(counted),
+        "authority_columns": by_authority,
+        "authority_rows": _cells(by_authority, counted.authorities),
+        "authority_total": _cells(by_authority, [counted.total]),
+        "school_columns": alone,
+        "school_rows": _cells(alone, page.object_list),
+        "school_total": [] if counted.who.has_schools else _cells(alone, [counted.total]),
         "page": page,
         "page_numbers": paginator.get_elided_page_range(page.number),
         "recent": [(job, job.result.get("title", jobs.title(job))) for job in recent],
     }
     status = 422 if number.errors else 200
     return render(request, "reporting/circular/page.html", context, status=status)
+
+
+def _cells(table: list[Column], lines: list[Any]) -> list[tuple[Any, list[tuple[Column, Any]]]]:
+    """Each line with its values, each with its column."""
+    rows = columns.rows_of(table, lines)
+    return [(line, list(zip(table, row, strict=True))) for line, row in zip(lines, rows, strict=True)]
 
 
 def _sorted(schools: list[SchoolLine], by: str) -> list[SchoolLine]:

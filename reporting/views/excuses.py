@@ -12,21 +12,23 @@ from django.views.decorators.http import require_http_methods
 
 from core import clock
 from obligations import services
-from obligations.models import Obligation, Outcome
+from obligations.models import Obligation, ObligationKind, Outcome
 from obligations.permissions import may_govern
 from obligations.previews import suspension_effect
 from reporting.office_forms import CertificateSuspensionForm, ExcuseForm, ReasonForm
-from reporting.views.office import chosen_obligations
+from reporting.reporters import of_kinds
+from reporting.views.office import chosen_obligations, list_of
 
 ONLY_OFFICE = "只有省推进办可以谅解未报。如对记录有异议，请向推进办说明情况并提供证明。"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def excuse(request: HttpRequest, pk: int) -> HttpResponse:
-    obligation = get_object_or_404(Obligation.objects.visible_to(request.user), pk=pk)
+    visible = Obligation.objects.visible_to(request.user).select_related("organization")
+    obligation = get_object_or_404(visible, pk=pk)
     if not may_govern(request.user):
         raise PermissionDenied(ONLY_OFFICE)
-    return _excuse(request, [obligation], back=redirect("reporting:report", pk))
+    return _excuse(request, [obligation], back=reverse("reporting:report", args=[pk]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,14 +37,17 @@ def excuse_selected(request: HttpRequest) -> HttpResponse:
     if not may_govern(request.user):
         raise PermissionDenied(ONLY_OFFICE)
     obligations = chosen_obligations(request)
+    back = list_of(request, obligations)
     if not obligations:
-        messages.warning(request, "请先勾选要谅解的院校。")
-        return redirect("reporting:non-reporters")
-    return _excuse(request, obligations, back=redirect("reporting:non-reporters"))
+        messages.warning(request, "请先勾选要谅解的单位。")
+        return redirect(back)
+    return _excuse(request, obligations, back=back)
 
 
-def _excuse(request: HttpRequest, obligations: list[Obligation], *, back: HttpResponse) -> HttpResponse:
+def _excuse(request: HttpRequest, obligations: list[Obligation], *, back: str) -> HttpResponse:
     able = [o for o in obligations if o.outcome == Outcome.MISSED and o.excused_at is None]
+    whom = of_kinds(o.organization.kind for o in able)
+    is_weekly = any(o.kind == ObligationKind.WEEKLY_REPORT for o in obligations)
     form = ExcuseForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -50,9 +55,18 @@ def _excuse(request: HttpRequest, obligations: list[Obligation], *, back: HttpRe
         except ValidationError as error:
             form.add_error(None, error.messages)
         else:
-            messages.success(request, f"已谅解 {len(able)} 所院校的未报；仍计入应报，连续周数中跳过。")
-            return back
-    context = {"form": form, "able": able, "left_out": [o for o in obligations if o not in able]}
+            skipped = "，连续周数中跳过" if is_weekly else ""
+            count = f"{len(able)} {whom.measure}{whom.noun}"
+            messages.success(request, f"已谅解 {count}的未报；仍计入应报{skipped}。")
+            return redirect(back)
+    context = {
+        "form": form,
+        "able": able,
+        "left_out": [o for o in obligations if o not in able],
+        "whom": whom,
+        "is_weekly": is_weekly,
+        "back": back,
+    }
     return render(request, "reporting/office/excuse.html", context)
 
 

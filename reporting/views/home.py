@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Role
 from reporting import home_counts, homes
 from reporting.matrix import MARKS
-from reporting.permissions import may_remind
+from reporting.permissions import may_remind, may_watch_reports
 from reporting.summaries import home as summaries
 from schools.own_rounds import own_standings
 from schools.permissions import may_see_schools
@@ -53,6 +53,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "work": WORK[user.role],
             "may_see_schools": may_see_schools(user),
             "is_evaluator": user.role == Role.EVALUATOR,
+            "watches": may_watch_reports(user),
+            "standings": summaries.standings(user) if may_watch_reports(user) else [],
             "summaries": summaries.tasks(user) if user.role == Role.EVALUATOR else [],
             "coming": summaries.coming() if user.role == Role.EVALUATOR else None,
             **waiting,

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core import clock, exports
@@ -16,23 +17,26 @@ from reporting import matrix as grid
 from reporting import nonreporters, reminders
 from reporting.filters import MatrixFilter, NonReporterFilter, report_asked, reporting
 from reporting.periods import opened_periods
-from reporting.permissions import may_remind, may_see_reporting
+from reporting.permissions import may_remind, may_watch_reports
+from reporting.reporters import of_kinds
 from reporting.streaks import current_weeks
 
 PER_PAGE = 50
 
 
-def require_reporting(request: HttpRequest) -> None:
-    if not may_see_reporting(request.user):
-        raise PermissionDenied("只有推进办、市教育局、领导组和审计督导可以查看各校的填报情况。")
+def require_watching(request: HttpRequest) -> None:
+    if not may_watch_reports(request.user):
+        raise PermissionDenied(
+            "填报情况由推进办、市教育局、领导组和审计督导查看；对接专员查看所负责评价组织的。"
+        )
 
 
 @require_safe
 def matrix(request: HttpRequest) -> HttpResponse:
-    """Schools × weeks. What follows the page is asked for alone: `group`, the rows of one supervising
-    authority as they come into view; `total`, the rates of all schools."""
-    require_reporting(request)
-    kind = report_asked(request.GET)
+    """Who reports × periods. What follows the page is asked for alone: `group`, the rows of one supervising
+    authority as they come into view; `total`, the rates of all."""
+    require_watching(request)
+    kind = report_asked(request)
     chosen = MatrixFilter(
         request.GET, queryset=reporting(request), request=request, periods=opened_periods(kind=kind)
     )
@@ -56,8 +60,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "unknown": grid.unknown_cells(columns),
         "totals": None if later else grid.rate_cells(found.totals),
         "kind": kind,
-        "is_weekly": kind == ObligationKind.WEEKLY_REPORT,
-        "school_count": sum(len(part.schools) for part in parts),
+        "count": sum(len(part.schools) for part in parts),
     }
     return render(request, "reporting/office/matrix.html", context)
 
@@ -79,17 +82,16 @@ def _with_rows(
 @require_http_methods(["GET", "HEAD", "POST"])
 def non_reporters(request: HttpRequest) -> HttpResponse:
     """Who still owes a period's report. POST exports what the filters leave."""
-    require_reporting(request)
+    require_watching(request)
     chosen = _non_reporters(request)
     lines = nonreporters.found_by(chosen, request.user)
     if request.method == "POST":
-        return _export(request, lines)
+        return _export(request, nonreporters.as_table(lines, chosen))
     paginator = Paginator(lines, PER_PAGE)
     page = paginator.get_page(request.GET.get("page"))
     context = {
         "filter": chosen,
         "period": chosen.period,
-        "is_weekly": report_asked(request.GET) == ObligationKind.WEEKLY_REPORT,
         "count": paginator.count,
         "page": page,
         "page_numbers": paginator.get_elided_page_range(page.number),
@@ -101,13 +103,12 @@ def non_reporters(request: HttpRequest) -> HttpResponse:
 
 
 def _non_reporters(request: HttpRequest) -> NonReporterFilter:
-    periods = opened_periods(kind=report_asked(request.GET))
+    periods = opened_periods(kind=report_asked(request))
     return NonReporterFilter(request.GET, queryset=reporting(request), request=request, periods=periods)
 
 
-def _export(request: HttpRequest, lines: list[nonreporters.NonReporter]) -> HttpResponse:
+def _export(request: HttpRequest, rows: list[list[Any]]) -> HttpResponse:
     at = clock.now()
-    rows = nonreporters.as_table(lines)
     filters = {name: value for name, value in request.GET.items() if value}
     content = exports.export_list(name="未报名单", rows=rows, filters=filters, by=request.user, at=at)
     return exports.download(content, f"未报名单-{clock.local(at):%Y%m%d-%H%M}.xlsx")
@@ -125,19 +126,29 @@ def chosen_obligations(request: HttpRequest) -> list[Any]:
     return nonreporters.selected(request.GET.getlist("obligation"), request.user)
 
 
+def list_of(request: HttpRequest, obligations: list[Obligation]) -> str:
+    """The list of non-reporters from which those were chosen, or the one asked for where none was."""
+    kind = obligations[0].kind if obligations else report_asked(request)
+    return reverse("reporting:non-reporters", query={"report": kind})
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def remind(request: HttpRequest) -> HttpResponse:
     """Shows first who will be reminded, and who cannot be; POST tells them."""
     if not may_remind(request.user):
         raise PermissionDenied("只有推进办和院校的主管部门可以提醒填报。")
     obligations = chosen_obligations(request)
+    back = list_of(request, obligations)
     if not obligations:
-        messages.warning(request, "请先勾选要提醒的院校。")
-        return redirect("reporting:non-reporters")
+        messages.warning(request, "请先勾选要提醒的单位。")
+        return redirect(back)
     at = clock.now()
+    whom = of_kinds(obligation.organization.kind for obligation in obligations)
     if request.method == "POST":
         sent = reminders.remind(obligations=obligations, by=request.user, at=at)
-        messages.success(request, f"已提醒 {len(sent.reachable)} 所院校，共 {sent.people} 人。")
-        return redirect("reporting:non-reporters")
+        told = f"{len(sent.reachable)} {whom.measure}{whom.noun}"
+        messages.success(request, f"已提醒 {told}，共 {sent.people} 人。")
+        return redirect(back)
     found = reminders.recipients(obligations, at=at)
-    return render(request, "reporting/office/remind.html", {"found": found, "by": request.user.organization})
+    context = {"found": found, "by": request.user.organization, "whom": whom, "back": back}
+    return render(request, "reporting/office/remind.html", context)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -12,8 +13,8 @@ from obligations.models import Period
 from reporting import trends as counting
 from reporting.filters import supervisors
 from reporting.periods import opened_periods, window
+from reporting.permissions import may_see_reporting
 from reporting.trends import Trends
-from reporting.views.office import require_reporting
 from schools.models import School
 
 RANKS = [("share", "按迟报未报比例"), ("median", "按报送时间")]
@@ -55,7 +56,8 @@ class TrendsFilter(django_filters.FilterSet):
 
 @require_safe
 def trends(request: HttpRequest) -> HttpResponse:
-    require_reporting(request)
+    if not may_see_reporting(request.user):
+        raise PermissionDenied("填报趋势由推进办、市教育局、领导组和审计督导查看。")
     closed = [period for period in opened_periods() if period.closed_at]
     schools = Organization.objects.visible_to(request.user).schools()
     chosen = TrendsFilter(request.GET, queryset=schools, request=request, periods=closed)

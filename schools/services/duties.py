@@ -17,7 +17,7 @@ from accounts.models import Organization, Role, User
 from core import events, links
 from core.notices import Message, tell
 from obligations.closing import JOB, people_of
-from obligations.models import Obligation, ObligationKind, Outcome
+from obligations.models import NOT_OWED, Obligation, ObligationKind, Outcome
 from obligations.services import fulfil, owe
 from schools import eligibility
 from schools.models import Application, ApplicationItem, ApplicationRound, ApplicationVersion
@@ -179,7 +179,7 @@ def lapse(at: dt.datetime) -> int:
             at=at,
             organization_id=row.organization_id,
             from_state=Outcome.PENDING,
-            to_state=row.outcome if row.pk in arrived else Outcome.EXEMPT,
+            to_state=row.outcome if row.pk in arrived else NOT_OWED,
             changes={"截止": row.due_at.isoformat()},
             reason=_lapse_reason(row, arrived),
         )

@@ -209,7 +209,7 @@ def _settle(changed: list[tuple[Obligation, dict[str, object]]], *, at: dt.datet
             organization_id=row.organization_id,
             target_label=row.title,
             from_state=Outcome.PENDING,
-            to_state=row.outcome,
+            to_state=row.state,
             reason=row.exempt_reason,
         )
         for row in rows

@@ -291,6 +291,9 @@ def test_a_returned_item_that_nobody_mends_lapses_with_its_step(world, round):
     assert duties.lapse(world.at(CITY - MICROSECOND)) == 0
     assert duties.lapse(world.at(CITY)) == 1
     assert the_mending(world).exempt_reason == duties.NOT_MENDED
+    # Nobody exempted the school from it: its time is over.
+    assert the_mending(world).state == "not_owed"
+    assert Event.objects.get(action="application_lapsed").to_state == "not_owed"
     duties.reviewed([application], at=clock.now())
     assert the_mending(world).outcome == "exempt"
 

@@ -4,6 +4,7 @@ What the evaluator is told names neither the school nor the feedback.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.urls import reverse
 
-from accounts.models import Organization, Role, User, UserQuerySet
+from accounts.models import City, County, Organization, Role, User, UserQuerySet
 from certificates.models import Certificate
 from core import clock, drafts, events, notices
 from core.attachments import attach
@@ -25,6 +26,7 @@ from schools.services.duties import office
 from supervision import permissions
 from supervision.feedback_workflow import feedback as lifecycle
 from supervision.models import Feedback, FeedbackQuestion
+from supervision.school_names import ways_to_write
 
 events.register(
     feedback_filed="反馈评价组织问题",
@@ -238,11 +240,14 @@ def ask_evaluator(feedback: Feedback, *, text: str, by: User, at: dt.datetime) -
 
 
 def _gives_away(feedback: Feedback, text: str) -> str:
-    """What in the text leads to the school: its name, another name, its code, a person of it, the receipt."""
+    """What in the text leads to the school: its name, another name, a short form of these, its code, a person
+    of it, the receipt."""
     school = feedback.school
-    names = [school.name, school.code, feedback.receipt]
-    names += school.aliases.values_list("name", flat=True)
-    names += school.users.values_list("name", flat=True)
+    places = [*City.objects.values_list("name", flat=True), *County.objects.values_list("name", flat=True)]
+    places.append(re.sub("(?<=省).*", "", office().name))
+    names = [school.code, feedback.receipt, *school.users.values_list("name", flat=True)]
+    for name in (school.name, *school.aliases.values_list("name", flat=True)):
+        names += sorted(ways_to_write(name, places), key=len, reverse=True)
     plain = normalised(text)
     return next((name for name in names if name and normalised(name) in plain), "")
 

@@ -266,9 +266,22 @@ def test_the_evaluator_never_learns_who_complained(world, client_for):
     assert "所学校" not in client.get(COUNTS).content.decode()
 
 
-@pytest.mark.parametrize("words", ["太原演示职业学校反映的情况", "太原 演示职业\n学校反映", "据FK反映"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "太原演示职业学校反映的情况",
+        "太原 演示职业\n学校反映",
+        "据FK反映",
+        "太原市演示职业学校反映",
+        "演示职业学校反映",
+        "晋财税反映",
+        "山西财税学校反映",
+    ],
+)
 def test_a_question_that_gives_the_school_away_is_refused(world, words):
     feedback = filed(world)
+    for alias in ("晋财税", "山西省财税学校"):
+        world.school_org.aliases.create(name=alias)
     words = words.replace("FK", feedback.receipt)
     with pytest.raises(ValidationError, match="是谁反馈的"):
         services.ask_evaluator(feedback, text=words, by=world.office, at=clock.now())
@@ -393,3 +406,9 @@ def test_the_list_costs_the_same_for_one_row_and_three(world, client_for):
     filed(world, by=world.other_contact)
     assert [queries(address) for address in (LIST, COUNTS)] == before
     assert max(before) <= 20
+
+
+def test_a_question_about_the_certificate_and_the_city_goes_out(world):
+    text = "演示运维职业技能等级证书在太原市的考核，是否要求中等职业学校购买指定软件？"
+    services.ask_evaluator(filed(world), text=text, by=world.office, at=clock.now())
+    assert FeedbackQuestion.objects.get().text == text

@@ -1,0 +1,23 @@
+"""The tables of the circular and of feedback on a phone: read without sideways scrolling."""
+
+import pytest
+
+from reporting.tests.test_circular import weeks  # noqa: F401  (a fixture)
+from supervision.tests.feedback import filed
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_no_table_is_wider_than_the_phone(world, weeks, live_server, visit, width):  # noqa: F811
+    filed(world)
+    page = visit(world.office, (width, 844))
+    for address in ("/circular/?from=2020-W45&to=2020-W46", "/feedback/counts/"):
+        page.goto(live_server.url + address)
+        tables = page.locator(".table-wrap")
+        assert tables.count()
+        widths = tables.evaluate_all("all => all.map(each => [each.scrollWidth, each.clientWidth])")
+        assert all(needed <= given for needed, given in widths), (address, widths)
+    page.goto(live_server.url + "/circular/?from=2020-W45&to=2020-W46")
+    line = page.locator("tr", has_text="长治缺报演示学校").locator("td[data-label='未报']")
+    assert line.inner_text().strip() == "2"
