@@ -28,7 +28,6 @@ from evaluators.forms import sites as forms
 from evaluators.models import ExamSite, SiteCondition
 from evaluators.services import sites as services
 from evaluators.services.site_conditions import current_condition
-from evaluators.services.site_duties import duties_of
 from evaluators.tables.sites import SiteTable
 from evaluators.workflow import SITE_CLAUSE
 from evaluators.workflow import site as lifecycle
@@ -226,7 +225,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "site": site,
         "is_party": is_party,
-        "duty": duties_of(site).pending().select_related("organization").first() if is_party else None,
+        "duty": services.duties_of(site).pending().select_related("organization").first()
+        if is_party
+        else None,
         "offers": _offers(site, user, at),
         "may_edit": not lifecycle.transition("site_reapply").forbids(user, site)
         and site.state == State.RETURNED,
