@@ -28,7 +28,7 @@ ANSWERS = ["有考场三间。（演示）", "已全部覆盖。（演示）", "
 FEWEST = 20
 # By certificate: the cities (in their order) whose first school has a site; the other cities have a gap.
 FILED = {
-    "机器人运维": [0, 1, 3, 6, 7, 9],
+    "机器人运维": [1, 3, 6, 7, 9],
     "网店运营": [0, 2, 4, 8],
     "物流管理": [1, 3, 5, 7, 10],
     "建筑信息建模": [0, 6],
@@ -61,8 +61,9 @@ REASONS = {
     S.ENDED: "校舍改造，场地不再使用。（演示）",
     "asked": "实训楼明年改造，请求撤销。（演示）",
 }
-# Two schools of the first city, beside each other, with more places than anybody needs.
-SIDE_BY_SIDE, MANY_PLACES = ("37.87210", "112.56150"), 400
+# The last two schools of the first city, beside each other, with more places than its candidates need: the
+# city has no other site for this one.
+IDLE, SIDE_BY_SIDE, MANY_PLACES = "机器人运维", ("37.87210", "112.56150"), 120
 
 
 class Sites:
@@ -159,9 +160,9 @@ class Sites:
 
     def _side_by_side(self) -> None:
         north, east = (Decimal(degrees) for degrees in SIDE_BY_SIDE)
-        for number, school in enumerate(self.by_city[self.cities[0]][1:3]):
+        for number, school in enumerate(self.by_city[self.cities[0]][-2:]):
             shift = Decimal(number) / 500
-            self._file(self._apply("数据标注", school, (4, 15), MANY_PLACES, (north + shift, east + shift)))
+            self._file(self._apply(IDLE, school, (4, 15), MANY_PLACES, (north + shift, east + shift)))
 
     def _play(self, other: Other) -> None:
         school = self.schools[other.school % len(self.schools)]
