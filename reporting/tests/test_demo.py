@@ -433,6 +433,12 @@ def _has_sites_in_every_state_and_gaps():
         assert pair.one.city_id == pair.other.city_id
         assert pair.distance.km < 1
     home = User.objects.get(username="contact").organization
+    assert set(sites.filter(school=home.pk).values_list("state", flat=True)) == {
+        "filed",
+        "applied",
+        "returned",
+        "refused",
+    }
     assert SchoolPlace.objects.filter(pk=home.pk).exists()
     assert 100 < SchoolPlace.objects.count() < 161
 
