@@ -84,7 +84,7 @@ def _turn_down(
 ) -> ExamSite:
     comment = required(comment)
     waited_for = ExamSite.objects.select_for_update().get(pk=site.pk).state
-    values = {"returned_from": waited_for if action == "site_return" else ""}
+    values = {"returned_from": waited_for}
     done = perform(action, site, by=by, at=at, comment=comment, values=values)
     answered(done, at)
     tell_school(done, f"本校申报的考核站点“{done}”：{word}。{comment}", at)

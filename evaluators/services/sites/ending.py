@@ -110,8 +110,7 @@ def lapse(site: ExamSite, *, comment: str, by: User, at: dt.datetime) -> ExamSit
 
 def standing_of(school_id: int) -> QuerySet[ExamSite]:
     """Its filed sites and open applications."""
-    over = [ExamSite.State.REFUSED, ExamSite.State.ENDED]
-    rows = ExamSite.objects.filter(school=school_id).exclude(state__in=over)
+    rows = ExamSite.objects.standing().filter(school=school_id)
     return rows.select_related("certificate").order_by("certificate", "pk")
 
 
