@@ -5,6 +5,7 @@ are zip archives: what they would unpack to is added up before anything is unpac
 encrypted (core.crypto), bound to its attachment's id; `sha256` and `size` are those of the plain content.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
 import itertools
@@ -22,6 +23,7 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db import models, transaction
 
 from core import crypto, events, personal
@@ -30,6 +32,8 @@ from core.models import Attachment
 events.register(file_attached="上传附件")
 
 MOST_FILES = 20
+FOLDER = "attachments"
+LOOSE_AFTER = dt.timedelta(days=1)
 MOST_UNPACKED_BYTES = 200 * 1024 * 1024
 MOST_ARCHIVE_ENTRIES = 5000
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -243,9 +247,39 @@ def _digested(pieces: Iterator[bytes], digest: Any) -> Iterator[bytes]:
 
 def discard(attachment: Attachment) -> None:
     """Delete the row now and the file once that is committed."""
-    stored, storage = str(attachment.file.name), attachment.file.storage
+    name, storage = str(attachment.file.name), attachment.file.storage
     attachment.delete()
-    transaction.on_commit(lambda: storage.delete(stored))
+    transaction.on_commit(lambda: storage.delete(name))
+
+
+def discard_loose(*, at: dt.datetime) -> int:
+    """Delete files that no row names: their transaction was rolled back, or `discard` broke off; how many.
+
+    `at`: the machine's time, as files have it. One younger than LOOSE_AFTER may have its row in a transaction
+    that still runs.
+    """
+    return sum(_discard_loose_in(folder, names, at) for folder, names in _folders(FOLDER))
+
+
+def _folders(folder: str) -> Iterator[tuple[str, list[str]]]:
+    """The folder and all below it, each with the names of its files."""
+    folders, names = default_storage.listdir(folder) if default_storage.exists(folder) else ([], [])
+    yield folder, names
+    for inner in folders:
+        yield from _folders(f"{folder}/{inner}")
+
+
+def _discard_loose_in(folder: str, names: list[str], at: dt.datetime) -> int:
+    rows = Attachment.objects.filter(file__startswith=f"{folder}/")
+    loose = {f"{folder}/{name}" for name in names} - set(rows.values_list("file", flat=True))
+    count = 0
+    for name in sorted(loose):
+        # `discard` and `reseal` may have deleted it since the folder was read.
+        with contextlib.suppress(FileNotFoundError):
+            if default_storage.get_modified_time(name) < at - LOOSE_AFTER:
+                default_storage.delete(name)
+                count += 1
+    return count
 
 
 @transaction.atomic
@@ -260,18 +294,32 @@ def attach(
 ) -> Attachment:
     """Keep a file with `target`. Raises ValidationError: not acceptable, or there are `most` (MOST_FILES
     where not said) already. `counted`: how many there are where not every one on record counts."""
-    kind = check(upload)
     most = MOST_FILES if most is None else most
     if (Attachment.objects.of(target).count() if counted is None else counted) >= most:
         raise ValidationError(f"每条记录最多 {most} 个附件。")
-    name = safe_name(upload.name or "")
+    attachment = stored(target=target, upload=upload, by=by, at=at)
+    attachment.save(force_insert=True)
+    events.record(
+        "file_attached",
+        target,
+        by=by,
+        at=at,
+        organization_id=getattr(target, "organization_id", None),
+        changes={"文件": attachment.name, "SHA-256": attachment.sha256},
+    )
+    return attachment
+
+
+def stored(*, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datetime) -> Attachment:
+    """Checked and on the disk; the row is for the caller to save. Raises ValidationError: not acceptable."""
+    kind = check(upload)
     digest = hashlib.sha256()
     for chunk in upload.chunks():
         digest.update(chunk)
     attachment = Attachment(
         target_type=ContentType.objects.get_for_model(target),
         target_id=str(target.pk),
-        name=name,
+        name=safe_name(upload.name or ""),
         content_type=kind.content_type,
         size=upload.size or 0,
         sha256=digest.hexdigest(),
@@ -280,13 +328,4 @@ def attach(
     )
     upload.seek(0)
     attachment.file.save(f"{uuid.uuid4().hex}.bin", _Sealed(upload.chunks(), attachment), save=False)
-    attachment.save(force_insert=True)
-    events.record(
-        "file_attached",
-        target,
-        by=by,
-        at=at,
-        organization_id=getattr(target, "organization_id", None),
-        changes={"文件": name, "SHA-256": attachment.sha256},
-    )
     return attachment

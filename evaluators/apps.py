@@ -8,27 +8,26 @@ class EvaluatorsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import in_charge
         from accounts.services import people
-        from core import events, nav
-        from core.imports import services as imports
-        from core.search import register
-        from evaluators import permissions, resources, search, site_resources
+        from core import events, search
+        from evaluators import permissions
         from evaluators.models.profiles import organizations_of_charges
-        from evaluators.services import charges, site_lists
+        from evaluators.search import evaluators
+        from evaluators.services import charges
         from funding import gates
 
+        self._bring_imports()
+        self._enter_navigation()
         events.register(reference_loaded="载入参考数据")
-        register("评价组织", search.evaluators)
+        search.register("评价组织", evaluators)
         in_charge.register(organizations_of_charges)
         people.also_pass_on(charges.pass_on)
         gates.register(permissions.why_not_before_filing)
-        nav.register("备案", "评价组织", "evaluators:list", may=permissions.may_see_charges, rank=3)
-        nav.register(
-            "备案", "评价组织备案", "evaluator-filings:list", may=permissions.may_see_filings, rank=6
-        )
-        nav.register("备案", "活动备案", "activities:list", may=permissions.may_see_activities, rank=7)
-        nav.register("备案", "培训专家团队", "trainers:list", may=permissions.may_see_trainers, rank=8)
-        nav.register("备案", "教师与资格", "teachers:list", may=permissions.may_see_teachers, rank=8)
-        nav.register("备案", "培训考核资源", "resources:list", may=permissions.may_see_resources, rank=9)
+
+    def _bring_imports(self) -> None:
+        from core.imports import services as imports
+        from evaluators import permissions, resources, site_resources
+        from evaluators.services import site_lists
+
         imports.register(
             imports.Importer(
                 kind="evaluators.trainers",
@@ -53,13 +52,6 @@ class EvaluatorsConfig(AppConfig):
                 notes=resources.TEACHER_NOTES,
             )
         )
-        nav.register("考核站点", "考核站点", "sites:list", may=permissions.may_see_sites, rank=1)
-        nav.register("考核站点", "站点条件", "sites:conditions", may=permissions.may_see_sites, rank=2)
-        nav.register("考核站点", "考点覆盖", "sites:coverage", may=permissions.may_see_coverage, rank=3)
-        nav.register(
-            "考核站点", "相邻且使用不足", "sites:side-by-side", may=permissions.may_see_coverage, rank=4
-        )
-        nav.register("考核站点", "本校就近考点", "sites:nearest", may=permissions.is_of_a_school, rank=3)
         imports.register(
             imports.Importer(
                 kind="evaluators.sites",
@@ -72,3 +64,23 @@ class EvaluatorsConfig(AppConfig):
                 notes=site_resources.NOTES,
             )
         )
+
+    def _enter_navigation(self) -> None:
+        from core import nav
+        from evaluators import permissions
+
+        nav.register("备案", "评价组织", "evaluators:list", may=permissions.may_see_charges, rank=3)
+        nav.register(
+            "备案", "评价组织备案", "evaluator-filings:list", may=permissions.may_see_filings, rank=6
+        )
+        nav.register("备案", "活动备案", "activities:list", may=permissions.may_see_activities, rank=7)
+        nav.register("备案", "培训专家团队", "trainers:list", may=permissions.may_see_trainers, rank=8)
+        nav.register("备案", "教师与资格", "teachers:list", may=permissions.may_see_teachers, rank=8)
+        nav.register("备案", "培训考核资源", "resources:list", may=permissions.may_see_resources, rank=9)
+        nav.register("考核站点", "考核站点", "sites:list", may=permissions.may_see_sites, rank=1)
+        nav.register("考核站点", "站点条件", "sites:conditions", may=permissions.may_see_sites, rank=2)
+        nav.register("考核站点", "考点覆盖", "sites:coverage", may=permissions.may_see_coverage, rank=3)
+        nav.register(
+            "考核站点", "相邻且使用不足", "sites:side-by-side", may=permissions.may_see_coverage, rank=4
+        )
+        nav.register("考核站点", "本校就近考点", "sites:nearest", may=permissions.is_of_a_school, rank=3)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from accounts.models import User
 from certificates.models import Certificate
 from evaluators import coverage
-from evaluators.models import ExamSite, SchoolPlace, SiteRule
+from evaluators.models import ExamSite, SchoolPlace, SiteCondition, SiteRule
 from schools.models import Programme, School
 
 EARTH_KM = 6371.0
@@ -98,9 +98,13 @@ def _filed() -> Any:
 
 
 class OwnNearest(NamedTuple):
+    """`own`: the school's own site or open application."""
+
     certificate: Certificate
     near: Near | None
     gap_in_city: bool
+    own: ExamSite | None
+    has_condition: bool
 
 
 def of_school(school: School, at: dt.datetime) -> list[OwnNearest]:
@@ -112,11 +116,19 @@ def of_school(school: School, at: dt.datetime) -> list[OwnNearest]:
     for site in _filed().filter(certificate__in=certificates.order_by()):
         sites[site.certificate_id].append(site)
     spot, city = spot_of_school(school), school.organization.city_id
+    own = {site.certificate_id: site for site in ExamSite.objects.standing().filter(school=school)}
+    published = set(
+        SiteCondition.objects.filter(certificate__in=certificates.order_by()).values_list(
+            "certificate", flat=True
+        )
+    )
     return [
         OwnNearest(
             certificate,
             nearest(spot, sites[certificate.pk], school.pk),
             not any(site.city_id == city for site in sites[certificate.pk]),
+            own.get(certificate.pk),
+            certificate.pk in published,
         )
         for certificate in certificates
     ]

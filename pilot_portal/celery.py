@@ -49,4 +49,9 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=40),
         "options": {"queue": "notices"},
     },
+    "clear-files": {
+        "task": "core.tasks.clear_files",
+        "schedule": crontab(hour=3, minute=50),
+        "options": {"queue": "imports"},
+    },
 }

@@ -1,13 +1,17 @@
 """Files on the disk: unreadable, bound to their attachment, whole or not at all."""
 
 import io
+import os
 
 import pytest
+from django.core.files.storage import default_storage
+from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import attachments, clock, crypto
 from core.models import Attachment
+from core.tasks import clear_files
 from core.tests.test_attachments import pdf, upload
 
 SIZES = st.sampled_from(
@@ -100,3 +104,36 @@ def test_a_file_kept_before_files_were_encrypted_is_read_and_then_sealed(world, 
     # Whoever had read the row before finds the file all the same.
     assert attachments.content_of(before) == pdf()
     assert not attachments.reseal(fresh)
+
+
+def names_on_disk():
+    return {name for _, names in attachments._folders(attachments.FOLDER) for name in names}
+
+
+def aged(name, age):
+    then = (clock.real_now() - age).timestamp()
+    os.utime(default_storage.path(name), (then, then))
+
+
+def test_a_file_whose_row_was_rolled_back_goes_after_a_day(world):
+    kept = keep(world, pdf())
+    with transaction.atomic():
+        undone = keep(world, pdf())
+        transaction.set_rollback(True)
+    assert len(names_on_disk()) == 2
+    # Younger than a day, its transaction may still run.
+    assert attachments.discard_loose(at=clock.real_now()) == 0
+    for one in (kept, undone):
+        aged(one.file.name, attachments.LOOSE_AFTER * 1.01)
+    clear_files()
+    assert names_on_disk() == {os.path.basename(kept.file.name)}
+    assert attachments.content_of(kept) == pdf()
+
+
+def test_where_nothing_was_ever_handed_in_there_is_nothing_to_clear(world):
+    assert attachments.discard_loose(at=clock.real_now()) == 0
+
+
+def test_a_file_that_goes_while_the_folder_is_read_is_no_fault(world, monkeypatch):
+    monkeypatch.setattr(attachments, "_folders", lambda folder: [(folder, ["gone.bin"])])
+    assert attachments.discard_loose(at=clock.real_now()) == 0

@@ -5,9 +5,16 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 
-from accounts.models import City, Organization
+from accounts.models import City, Organization, Role
 from certificates.models import Certificate
 from evaluators.models import ExamSite, SiteCondition
+
+# By role: whose sites are its own.
+OWN = {
+    Role.SCHOOL_CONTACT: "本校的站点",
+    Role.SCHOOL_LEADER: "本校的站点",
+    Role.EVALUATOR: "本单位证书的站点",
+}
 
 
 def certificates(request: Any) -> QuerySet[Certificate]:
@@ -22,10 +29,18 @@ class SiteFilter(django_filters.FilterSet):
     ending = django_filters.ChoiceFilter(
         label="撤销请求", choices=[("asked", "学校已请求，待办理")], empty_label="全部", method="by_ending"
     )
+    whose = django_filters.ChoiceFilter(
+        label="范围", choices=[("own", "本单位的")], empty_label="全部", method="by_whose"
+    )
 
     class Meta:
         model = ExamSite
         fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.request.user.role not in OWN:
+            del self.filters["whose"]
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         text = value.strip()
@@ -37,7 +52,11 @@ class SiteFilter(django_filters.FilterSet):
         )
 
     def by_ending(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(state=ExamSite.State.FILED, ending_asked_at__isnull=False)
+        return rows.filter(state=ExamSite.State.FILED, ending_asked_at__isnull=False, is_party=True)
+
+    def by_whose(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        own = self.request.user.organization_id
+        return rows.filter(Q(school=own) | Q(certificate__owner=own))
 
 
 class ConditionFilter(django_filters.FilterSet):

@@ -75,18 +75,28 @@ class ExamSiteQuerySet(models.QuerySet["ExamSite"]):
             return self.all()
         if user.role == Role.LEARNER:
             return self.none()
-        own = Q(filed_at__isnull=False)
-        if user.role == Role.EVALUATOR:
-            own |= Q(certificate__owner=user.organization_id)
-        elif user.role == Role.COORDINATOR:
-            charges = Charge.objects.filter(coordinator=user, ended_at=None)
-            own |= Q(certificate__owner__in=charges.values("evaluator"))
-        else:
-            own |= Q(school__organization__in=Organization.objects.visible_to(user))
-        return self.filter(own)
+        return self.filter(Q(filed_at__isnull=False) | _party(user))
+
+    def of_party(self, user: Any) -> "ExamSiteQuerySet":
+        """Of those, the ones of which the user sees comments and requests as well
+        (permissions.may_see_review)."""
+        return self.all() if user.sees_province else self.visible_to(user).filter(_party(user))
 
     def filed(self) -> "ExamSiteQuerySet":
         return self.filter(state=ExamSite.State.FILED)
+
+    def standing(self) -> "ExamSiteQuerySet":
+        """Filed, or under application: a school has one for a certificate."""
+        return self.exclude(state__in=[ExamSite.State.REFUSED, ExamSite.State.ENDED])
+
+
+def _party(user: Any) -> Q:
+    if user.role == Role.EVALUATOR:
+        return Q(certificate__owner=user.organization_id)
+    if user.role == Role.COORDINATOR:
+        charges = Charge.objects.filter(coordinator=user, ended_at=None)
+        return Q(certificate__owner__in=charges.values("evaluator"))
+    return Q(school__organization__in=Organization.objects.visible_to(user))
 
 
 class ExamSite(models.Model):
@@ -121,6 +131,7 @@ class ExamSite(models.Model):
     # How often it was applied for: an answer names the one that was read.
     version = models.PositiveSmallIntegerField("第几次申报", default=1)
     state = models.CharField("状态", max_length=10, choices=State, default=State.APPLIED)
+    # What it waited for when it was returned or refused: whose answer that was.
     returned_from = models.CharField("退回前状态", max_length=10, choices=State, blank=True)
     review_comment = models.TextField("意见", blank=True)
     applied_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -16,6 +16,8 @@ def badge(site: ExamSite) -> Any:
 
 
 class SiteTable(PortalTable):
+    """Rows with `is_party`: whether the user sees requests about them."""
+
     name = tables.Column("站点", linkify=("sites:detail", [tables.A("pk")]), attrs=WIDE)
     certificate = tables.Column("证书", order_by="certificate__name", attrs=WIDE)
     school = tables.Column("学校", order_by="school__organization__name")
@@ -31,8 +33,8 @@ class SiteTable(PortalTable):
         fields: list[str] = []
         order_by = ("certificate", "city", "name")
 
-    def render_state(self, record: ExamSite) -> Any:
-        asked = record.state == ExamSite.State.FILED and record.ending_asked_at
+    def render_state(self, record: Any) -> Any:
+        asked = record.is_party and record.state == ExamSite.State.FILED and record.ending_asked_at
         return with_note(badge(record), "学校请求撤销" if asked else "")
 
     def value_state(self, record: ExamSite) -> str:
@@ -50,15 +52,17 @@ class ConditionTable(PortalTable):
     minimum_places = tables.Column("最少考位", attrs=NUMBER)
     items = tables.Column("条件", accessor="text", orderable=False, attrs=WIDE)
     published_at = InstantColumn(verbose_name="公布")
-    act = tables.Column("申报", empty_values=(), orderable=False, exclude_from_export=True, attrs=SHORT)
+    act = tables.Column("本校", empty_values=(), orderable=False, exclude_from_export=True, attrs=SHORT)
 
     class Meta(PortalTable.Meta):
         model = SiteCondition
         fields: list[str] = []
         order_by = ("certificate",)
 
-    def __init__(self, *args: Any, may_apply: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_apply: bool, own: dict[int, ExamSite], **kwargs: Any) -> None:
+        """`own`: certificate → the user's school's site or open application."""
         super().__init__(*args, **kwargs)
+        self.own = own
         if not may_apply:
             self.columns.hide("act")
 
@@ -73,4 +77,6 @@ class ConditionTable(PortalTable):
         return portal.day(value)
 
     def render_act(self, record: SiteCondition) -> Any:
+        if there := self.own.get(record.certificate_id):
+            return format_html('<a href="{}">{}</a>', reverse("sites:detail", args=[there.pk]), badge(there))
         return format_html('<a href="{}">申报</a>', reverse("sites:apply", args=[record.certificate_id]))

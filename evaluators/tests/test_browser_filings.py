@@ -87,6 +87,11 @@ def test_an_evaluator_files_on_a_phone_and_the_office_accepts(world, live_server
     assert page.locator(".places").is_hidden()
     paper = page.pdf(format="A4")
     assert paper.count(b"/Type /Page\n") == 1
+    # Printed, a row of staff stays whole; an introduction longer than a page runs on.
+    rows = page.locator(".sheet-table tr")
+    broken = [row.evaluate("row => getComputedStyle(row).breakInside") for row in rows.all()]
+    assert broken.count("auto") == 1
+    assert set(broken) == {"auto", "avoid"}
     if folder := os.environ.get("SCREENSHOTS"):
         with open(f"{folder}/paper.pdf", "wb") as file:
             file.write(paper)

@@ -21,6 +21,7 @@ from evaluators.forms.filings import FilingForm
 from evaluators.models import EvaluatorFiling, EvaluatorFilingVersion
 from evaluators.permissions import has_filing
 from evaluators.services import charges, filings
+from evaluators.services.filings import owing
 from evaluators.tests.filed import ADDRESS, ID_NUMBER, PHONES, TYPED, draft, picture, submit, unfiled
 from obligations.models import Obligation
 
@@ -218,13 +219,13 @@ def test_nobody_owes_for_what_does_not_run_here_or_was_filed(world):
 def test_what_was_filed_between_the_sweeps_reading_and_its_writing_is_not_owed(world, monkeypatch):
     certificate = unfiled(world)
     world.add_programme(world.school, certificate.levels.create(level=1))
-    owe = filings._owe
+    owe = owing._owe
 
     def late(read, *, at):
         submit(world, certificate)
         return owe(read, at=at)
 
-    monkeypatch.setattr(filings, "_owe", late)
+    monkeypatch.setattr(owing, "_owe", late)
     assert filings.owe_filings(at=clock.now()) == 0
     assert not owed(certificate).exists()
 

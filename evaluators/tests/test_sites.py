@@ -14,6 +14,7 @@ from core.workflow import NotNow
 from evaluators.models import EvaluatorFiling, ExamSite, SiteCondition
 from evaluators.services import site_conditions, sites
 from evaluators.tests.siting import agreed, applied, condition, fields, filed
+from evaluators.workflow import site as lifecycle
 from obligations.models import CalendarDay, Obligation
 
 CLAUSE = "教职成厅函〔2019〕19号 三(一)"
@@ -211,7 +212,7 @@ def test_each_step_is_its_own_officers(world, stage, action, who):
     site = stage(world)
     given = {"comment": "原因"} | ({"ended_on": clock.today()} if action == "site_end" else {})
     with pytest.raises(PermissionDenied, match="教职成厅函"):
-        sites.lifecycle.run(action, site, by=getattr(world, who), at=clock.now(), **given)
+        lifecycle.run(action, site, by=getattr(world, who), at=clock.now(), **given)
 
 
 @pytest.mark.parametrize(("stage", "who"), [(applied, "evaluator_officer"), (agreed, "office")])

@@ -20,7 +20,7 @@ from evaluators.models import ExamSite, SiteCondition
 from evaluators.services import site_conditions as services
 from evaluators.services.sites import why_not_apply
 from evaluators.tables.sites import ConditionTable
-from evaluators.views.sites import require_seer, sites_of
+from evaluators.views.sites import own_sites, require_seer, sites_of
 from evaluators.workflow import SITE_CLAUSE
 
 
@@ -43,7 +43,9 @@ class ConditionList(ListPage):
         return SiteCondition.objects.current().select_related("certificate__owner")
 
     def get_table_kwargs(self) -> dict[str, Any]:
-        return {"may_apply": permissions.may_apply_for_sites(self.request.user)}
+        user = self.request.user
+        may_apply = permissions.may_apply_for_sites(user)
+        return {"may_apply": may_apply, "own": own_sites(user.organization_id) if may_apply else {}}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may_publish = self.request.user.role == "evaluator"
@@ -62,14 +64,16 @@ def condition(request: HttpRequest, pk: int) -> HttpResponse:
     versions = list(SiteCondition.objects.filter(certificate=shown.certificate_id))
     user = request.user
     may_apply = permissions.may_apply_for_sites(user)
+    there = own_sites(user.organization_id).get(shown.certificate_id) if may_apply else None
     context = {
         "condition": shown,
         "versions": versions,
         "is_current": versions[0] == shown,
         "sites": sites_of(user).filter(certificate=shown.certificate_id, state=ExamSite.State.FILED),
         "may_publish": permissions.may_publish_conditions(user, shown.certificate),
-        "may_apply": may_apply,
-        "not_apply": why_not_apply(user, shown.certificate, clock.now()) if may_apply else "",
+        "may_apply": may_apply and not there,
+        "own": there,
+        "not_apply": why_not_apply(user, shown.certificate, clock.now()) if may_apply and not there else "",
     }
     return render(request, "evaluators/sites/condition.html", context)
 

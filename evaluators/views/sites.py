@@ -23,12 +23,11 @@ from core.forms import VersionForm
 from core.lists import ListPage
 from core.workflow import NotNow
 from evaluators import nearest, permissions
-from evaluators.filters.sites import PublicFilter, SiteFilter
+from evaluators.filters.sites import OWN, PublicFilter, SiteFilter
 from evaluators.forms import sites as forms
 from evaluators.models import ExamSite, SiteCondition
 from evaluators.services import sites as services
 from evaluators.services.site_conditions import current_condition
-from evaluators.services.site_duties import duties_of
 from evaluators.tables.sites import SiteTable
 from evaluators.workflow import SITE_CLAUSE
 from evaluators.workflow import site as lifecycle
@@ -96,7 +95,9 @@ class SiteList(ListPage):
         return super().dispatch(request, *args, **kwargs)
 
     def queryset(self) -> QuerySet[Any]:
-        return sites_of(self.request.user)
+        user = self.request.user
+        party = ExamSite.objects.of_party(user).filter(pk=OuterRef("pk"))
+        return sites_of(user).annotate(is_party=Exists(party))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.request.user
@@ -105,6 +106,7 @@ class SiteList(ListPage):
             may_apply=permissions.may_apply_for_sites(user),
             may_see_coverage=permissions.may_see_coverage(user),
             is_school=permissions.is_of_a_school(user),
+            own_label=OWN.get(user.role, ""),
             **kwargs,
         )
 
@@ -157,7 +159,12 @@ def apply(request: HttpRequest, certificate: int) -> HttpResponse:
     if against is None or (refusal := services.why_not_apply(user, wanted, at)):
         reasons = [services.NO_CONDITION if against is None else refusal]
         return _refused(request, f"申报考核站点：{wanted}", reasons, reverse("sites:conditions"))
-    draft = ExamSite(certificate=wanted, school=School.objects.get(pk=user.organization_id))
+    school = School.objects.get(pk=user.organization_id)
+    there = own_sites(school.pk).get(wanted.pk)
+    # The same form sent again meets the first in the service.
+    if there and request.method != "POST":
+        return redirect(_address(there))
+    draft = ExamSite(certificate=wanted, school=school)
     return _application(
         request, draft, against, lambda given: services.apply(wanted, **given, by=user, at=at)
     )
@@ -226,11 +233,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "site": site,
         "is_party": is_party,
-        "duty": duties_of(site).pending().select_related("organization").first() if is_party else None,
+        "is_own": _is_own(site, user),
+        "answered_by": "省推进办" if site.returned_from == State.AGREED else "评价组织",
+        "duty": services.duties_of(site).pending().select_related("organization").first()
+        if is_party
+        else None,
         "offers": _offers(site, user, at),
+        "anew": _anew(site, user, at),
         "may_edit": not lifecycle.transition("site_reapply").forbids(user, site)
         and site.state == State.RETURNED,
-        "loss": nearest.loss_of(site, at) if site.state == State.FILED else None,
+        "loss": nearest.loss_of(site, at) if is_party and site.state == State.FILED else None,
         "year": clock.today().year,
     }
     return render(request, "evaluators/sites/detail.html", context)
@@ -270,6 +282,25 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     return render(request, "evaluators/sites/act.html", context, status=422 if form.errors else 200)
 
 
+class Anew(NamedTuple):
+    """After an application that came to nothing: the school's site since then, or why not to apply; ""."""
+
+    there: ExamSite | None
+    refusal: str
+
+
+def _anew(site: ExamSite, user: User, at: dt.datetime) -> Anew | None:
+    """For the contact of the school whose application is over."""
+    if site.state not in {State.REFUSED, State.ENDED} or not _is_own(site, user):
+        return None
+    there = own_sites(site.school_id).get(site.certificate_id)
+    return Anew(there, services.why_not_apply(user, site.certificate, at))
+
+
+def _is_own(site: ExamSite, user: User) -> bool:
+    return permissions.may_apply_for_sites(user) and user.organization_id == site.school_id
+
+
 def _offers(site: ExamSite, user: User, at: dt.datetime) -> list[dict[str, Any]]:
     """The steps that stand next for this user, each open or with the reasons why it is not."""
     by_state: dict[str, tuple[str, ...]] = {
@@ -291,8 +322,7 @@ def _offers(site: ExamSite, user: User, at: dt.datetime) -> list[dict[str, Any]]
 
 def _forbids(action: str, site: ExamSite, user: User) -> str:
     if action == "ask-to-end":
-        own = permissions.may_apply_for_sites(user) and user.organization_id == site.school_id
-        return "" if own else services.ENDING_BY_THE_SCHOOL
+        return "" if _is_own(site, user) else services.ENDING_BY_THE_SCHOOL
     if action == "keep":
         return "" if permissions.may_file_sites(user) else services.ANSWERED_BY_THE_OFFICE
     return lifecycle.transition(f"site_{action}").forbids(user, site)
@@ -320,6 +350,11 @@ def sites_of(user: User) -> QuerySet[ExamSite]:
     return ExamSite.objects.visible_to(user).select_related(
         "certificate__owner", "school__organization__city", "city", "county", "condition"
     )
+
+
+def own_sites(school_id: int) -> dict[int, ExamSite]:
+    """Certificate → the school's site or open application for it; one query."""
+    return {site.certificate_id: site for site in ExamSite.objects.standing().filter(school=school_id)}
 
 
 def _site(request: HttpRequest, pk: int) -> ExamSite:

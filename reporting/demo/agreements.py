@@ -1,7 +1,7 @@
 """The demonstration's cooperation agreements: most programmes of the first roster have one, some do not.
 
-They are written in bulk, as `schools.services.agreements.register` would one by one; the file is one and
-the same. The home school's neighbours and its own unusual ones go through the services.
+They are written in bulk, as `schools.services.agreements.register` would one by one. The
+home school's neighbours and its own unusual ones go through the services.
 """
 
 import datetime as dt
@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from certificates.models import CertificateLevel
 from core import clock, events
-from core.attachments import attach
+from core.attachments import stored
 from core.bulk import insert
-from core.models import Attachment, Event
+from core.models import Event
 from funding.fees import limits_on
 from funding.models import FeeCap
 from reporting.demo import papers
@@ -82,26 +82,9 @@ def sign(signed: Sequence[Signed], *, now: dt.datetime) -> dict[tuple[int, int],
 
 
 def _attach(rows: Sequence[Agreement]) -> None:
-    """The file of the first is the file of all: nothing ever takes one off an agreement."""
-    if not rows:
-        return
-    head = rows[0]
-    stored = attach(
-        target=head, upload=papers.upload("试点合作协议"), by=head.registered_by, at=head.registered_at
-    )
-    copied = ("target_type", "name", "content_type", "size", "sha256")
-    insert(
-        [
-            Attachment(
-                **{name: getattr(stored, name) for name in copied},
-                target_id=str(row.pk),
-                file=stored.file.name,
-                uploaded_by=row.registered_by,
-                uploaded_at=row.registered_at,
-            )
-            for row in rows[1:]
-        ]
-    )
+    """Each its own file: what lies on the disk opens with its own row only."""
+    paper = papers.upload("试点合作协议")
+    insert([stored(target=row, upload=paper, by=row.registered_by, at=row.registered_at) for row in rows])
     insert([_event(row) for row in rows])
 
 

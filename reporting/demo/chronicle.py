@@ -27,6 +27,7 @@ from reporting.demo.province import DemoProvince, DemoSchool
 from reporting.demo.summaries import Summaries
 from reporting.models import ProgrammeFigures, ReportVersion, WeeklyReport
 from reporting.sweep import LAG, sweep
+from schools.services.renewals import owe_renewals
 
 REMINDED_WEEKS = 4
 MOST_EXCUSES = 30
@@ -356,5 +357,6 @@ class _Excuse:
 
 def settle(now: dt.datetime) -> None:
     """What the portal's own jobs have done by `now`; and notices are read within two weeks."""
+    owe_renewals(at=now - LAG)
     sweep(now - LAG)
     Notice.objects.filter(created_at__lt=now - READ_AFTER).update(read_at=F("created_at"))

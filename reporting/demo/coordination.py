@@ -13,6 +13,7 @@ from reporting.demo.province import DemoProvince
 # The first evaluators are the coordinator's, the first of all being the one whose account is shown.
 CHARGED = 5
 SOURCE = "演示教职函〔2020〕15号（虚构）"
+MORE = "请说明学分与考核等级对应的依据。（演示）"
 PROPOSAL = "初级 2 学分，中级 3 学分，高级 4 学分；可对应专业核心课程。（演示）"
 
 
@@ -25,7 +26,12 @@ def certificate_of(subject: str) -> Certificate:
 def play(province: DemoProvince) -> None:
     _give_charges(province)
     _publish(province, "煤矿智能设备", dt.date(2020, 10, 26))
-    _propose(province, _publish(province, "测绘处理", dt.date(2020, 9, 14)))
+    _propose(province, _publish(province, "测绘处理", dt.date(2020, 9, 14)), dt.date(2020, 9, 28))
+    late = _propose(province, _publish(province, "幼儿照护", dt.date(2020, 8, 10)), dt.date(2020, 9, 17))
+    credit.accept_proposal(late, by=province.users["office1"], at=clock.at(dt.date(2020, 9, 21), dt.time(10)))
+    wrong = _propose(province, _publish(province, "直播销售", dt.date(2020, 10, 12)), dt.date(2020, 11, 5))
+    at = clock.at(dt.date(2020, 11, 16), dt.time(10))
+    credit.return_proposal(wrong, comment=MORE, by=province.users["office1"], at=at)
 
 
 def _give_charges(province: DemoProvince) -> None:
@@ -49,9 +55,9 @@ def _publish(province: DemoProvince, subject: str, published_on: dt.date) -> Cre
     )
 
 
-def _propose(province: DemoProvince, proposal: CreditProposal) -> None:
+def _propose(province: DemoProvince, proposal: CreditProposal, on: dt.date) -> CreditProposal:
     officer = province.evaluators[proposal.organization_id]
-    at = clock.at(dt.date(2020, 9, 28), dt.time(15))
+    at = clock.at(on, dt.time(15))
     proposal = credit.save_draft(
         proposal=proposal,
         typed={"text": PROPOSAL, draft_files.FIELD: ""},
@@ -62,3 +68,4 @@ def _propose(province: DemoProvince, proposal: CreditProposal) -> None:
     )
     token = drafts.token_of(proposal, credit.content_of(proposal))
     credit.submit_proposal(proposal, token=token, by=officer, at=at + dt.timedelta(minutes=20))
+    return proposal

@@ -1,4 +1,4 @@
-"""What the demonstration's schools say of evaluators, in every state; monitoring points with one rotation."""
+"""What the demonstration's schools say of evaluators, in every state, one past its term; monitoring points with one rotation."""
 
 import datetime as dt
 
@@ -19,11 +19,15 @@ G = Feedback.Ground
 SAID = {
     "new": (G.SERVICE, "教材到校晚了两周，联系不到培训主管。（演示）"),
     "assigned": (G.FEES, "培训通知里另收资料费 80 元。（演示）"),
+    "overdue": (G.SERVICE, "考核成绩两个月未公布，学生无法查询。（演示）"),
     "asked": (G.BUNDLING, "建议书点名要求购买某品牌实训软件。（演示）"),
     "answered": (G.FORCED_TRAINING, "要求每名教师都参加收费培训。（演示）"),
     "closed": (G.OTHER, "考核计划公布晚，影响排课。（演示）"),
 }
-FILED = {"new": (11, 16), "assigned": (11, 12), "asked": (11, 6), "answered": (10, 19), "closed": (9, 14)}
+FILED = {
+    "new": (11, 16), "assigned": (11, 12), "overdue": (10, 26), "asked": (11, 6), "answered": (10, 19),
+    "closed": (9, 14),
+}  # fmt: skip
 QUESTION = "贵单位是否向试点院校推荐或指定过实训软件品牌？请说明。（演示）"
 ANSWER = "已核实。评价组织已更正通知，参加培训全凭自愿。（演示）"
 MEASURES = "约谈一次，要求限期更正。（演示）"
@@ -42,7 +46,8 @@ def play(province: DemoProvince) -> None:
     others = [s.contact for s in province.schools[1:] if s.joined_at.year < 2020]
     first = next(iter(province.evaluators))
     asking = next((one for one in others if _programmes(one, of=first)), others[0])
-    by = {"new": home, "assigned": others[1], "asked": asking, "answered": home, "closed": others[2]}
+    by = {"new": home, "answered": home, "asked": asking}
+    by |= dict(zip(("assigned", "closed", "overdue"), others[1:], strict=False))
     for stand in SAID:
         _play(province, stand, by[stand], first)
     for subject, turns in WATCHED.items():

@@ -49,3 +49,17 @@ def test_a_school_files_its_half_year_summary_without_scripts(world, live_server
     page.goto(live_server.url + reverse("summaries:detail", args=[owed.pk]))
     expect(page.locator(".paper")).to_contain_text("完成三批培训")
     assert fits(page)
+
+
+def test_a_long_paper_is_printed_from_the_top_of_the_first_page(world, live_server, visit):
+    owed = half_of(world)
+    page = visit(world.contact)
+    page.goto(live_server.url + reverse("summaries:edit", args=[owed.pk]))
+    page.fill("#id_progress", "完成三批培训\n" * 60)
+    page.click(".savebar .btn-primary")
+    page.click("button:has-text('提交')")
+    page.goto(live_server.url + reverse("summaries:detail", args=[owed.pk]))
+    page.emulate_media(media="print")
+    # What stands above it in a demonstration.
+    page.evaluate("document.querySelector('.paper').insertAdjacentHTML('beforebegin', '<p>上面</p>')")
+    assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 2

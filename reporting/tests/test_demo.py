@@ -14,10 +14,11 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
 from accounts.models import City, Organization, PilotMembership, Role, User
-from certificates.models import Certificate, CertificateLevel
-from core import bulk, clock
+from certificates.models import Certificate, CertificateLevel, CreditProposal
+from core import attachments, bulk, clock
 from core.drafts import content_hash
 from core.models import Attachment, ClockOrigin, Event
+from evaluators import nearest
 from evaluators.models import (
     Activity,
     Charge,
@@ -65,6 +66,7 @@ from schools.models import (
     SchoolFiling,
 )
 from schools.services import duties, publications
+from schools.services.renewals import owe_renewals
 from supervision.models import Case, Feedback, FeedbackQuestion, MonitoringTurn
 
 
@@ -92,6 +94,7 @@ def test_the_demonstration_province_keeps_its_promises():
     _spends_no_more_than_it_was_given()
     _has_fees_in_every_state()
     _has_agreements_as_they_are_found()
+    _has_files_that_open()
     _has_a_round_that_is_over()
     _has_a_round_with_items_in_every_state()
     _has_filings_in_every_state()
@@ -154,6 +157,7 @@ def _shows_every_pattern():
 
 
 def _is_what_the_portal_would_have_made():
+    assert not any(owe_renewals(at=clock.now() - LAG))
     assert not any(sweep(clock.now() - LAG).as_dict().values())
     missed = Obligation.objects.filter(outcome=Outcome.MISSED)
     assert Event.objects.filter(action="obligation_missed").count() == missed.count()
@@ -297,6 +301,11 @@ def _has_agreements_as_they_are_found():
         assert not beyond(row.fee, limit, day=today)
 
 
+def _has_files_that_open():
+    for file in Attachment.objects.all():
+        assert attachments.content_of(file).startswith(b"%PDF")
+
+
 def _has_a_round_that_is_over():
     spring = ApplicationRound.objects.get(year=2020, number=1)
     assert spring.province_closes_at < clock.now()
@@ -386,7 +395,8 @@ def _has_evaluators_on_file_and_some_not():
     assert not FeeStandard.objects.filter(certificate_level__certificate__in=unfiled).exists()
     assert Charge.objects.filter(coordinator__username="coordinator", ended_at=None).count() == 5
     credit = Obligation.objects.filter(kind=ObligationKind.CREDIT_PROPOSAL)
-    assert set(credit.values_list("outcome", flat=True)) == {"on_time", "pending"}
+    assert Counter(credit.values_list("outcome", flat=True)) == {"on_time": 2, "late": 1, "pending": 2}
+    assert set(CreditProposal.objects.values_list("state", flat=True)) == set(CreditProposal.State.values)
 
 
 def _has_activities_and_teachers():
@@ -418,10 +428,18 @@ def _has_sites_in_every_state_and_gaps():
     assert 5 < len(cities) <= 11
     for certificate in {site.certificate_id for site in sites}:
         assert sites.filed().filter(certificate=certificate).values("city").distinct().count() < 11
-    beside = list(sites.filed().filter(certificate__name__contains="数据标注"))
-    assert len({site.city_id for site in beside}) == 1
-    assert max(abs(a.latitude - b.latitude) for a, b in pairwise(beside)) < Decimal("0.01")
+    for username in ("office1", "city", "evaluator"):
+        known = nearest.filed_sites(User.objects.get(username=username))
+        [pair] = nearest.side_by_side(known, clock.now())
+        assert pair.one.city_id == pair.other.city_id
+        assert pair.distance.km < 1
     home = User.objects.get(username="contact").organization
+    assert set(sites.filter(school=home.pk).values_list("state", flat=True)) == {
+        "filed",
+        "applied",
+        "returned",
+        "refused",
+    }
     assert SchoolPlace.objects.filter(pk=home.pk).exists()
     assert 100 < SchoolPlace.objects.count() < 161
 
@@ -454,6 +472,8 @@ def _has_months_and_half_years():
 def _has_feedback_and_monitoring_points():
     states = Counter(Feedback.objects.values_list("state", flat=True))
     assert set(states) == set(Feedback.State.values)
+    late = Feedback.objects.get(answered_at=None, term__due_at__lt=clock.now())
+    assert late.state == "assigned"
     home, evaluator = (User.objects.get(username=name) for name in ("contact", "evaluator"))
     assert Feedback.objects.filter(school=home.organization_id).count() == 2
     question = FeedbackQuestion.objects.get()
@@ -484,6 +504,7 @@ def _gives_the_home_school_something_of_each():
     assert {"valid", "expiring", "expired", "terminated", "unconfirmed"} == set(
         states.values_list("state", flat=True)
     )
+    assert Obligation.objects.pending().filter(organization=home, kind=ObligationKind.AGREEMENT).exists()
     assert home.school.filing.state == "returned"
     waiting = {"city": "submitted", "office1": "first_reviewed"}
     for username, state in waiting.items():

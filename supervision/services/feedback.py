@@ -20,7 +20,7 @@ from core.reference import normalised
 from core.templatetags.portal import closing, when
 from obligations import services as obligations
 from obligations.calendar import add_working_days
-from obligations.models import ObligationKind
+from obligations.models import Obligation, ObligationKind
 from schools.models import Programme, ProgrammeQuerySet, School
 from schools.services.duties import office
 from supervision import permissions
@@ -83,21 +83,25 @@ def file_feedback(
         filed_by=by,
         filed_at=at,
     )
-    feedback.term = obligations.owe(
-        organization=office(),
-        kind=ObligationKind.FEEDBACK,
-        key=receipt,
-        title=f"答复反馈 {receipt}",
-        opens_at=at,
-        due_at=answer_due(at),
-        link=_page(feedback),
-    )
+    feedback.term = _term(feedback)
     feedback.save(force_insert=True)
     for upload in files:
         attach(target=feedback, upload=upload, by=by, at=at)
     events.record("feedback_filed", feedback, by=by, at=at, changes={"回执": receipt})
     _tell(_officers(), feedback, f"收到对{evaluator}的反馈（{receipt}），请交办或答复。", at=at)
     return feedback
+
+
+def _term(feedback: Feedback) -> Obligation:
+    return obligations.owe(
+        organization=office(),
+        kind=ObligationKind.FEEDBACK,
+        key=feedback.receipt,
+        title=f"答复反馈 {feedback.receipt}",
+        opens_at=feedback.filed_at,
+        due_at=answer_due(feedback.filed_at),
+        link=_page(feedback),
+    )
 
 
 def answer_due(filed_at: dt.datetime) -> dt.datetime:

@@ -20,7 +20,7 @@ from core.tests.test_attachments import pdf
 from core.workflow import NotNow
 from evaluators.models import ExamSite
 from evaluators.services import sites
-from evaluators.services.site_duties import duties_of, owe
+from evaluators.services.sites.duties import duties_of, owe
 from evaluators.tests import siting
 from obligations.models import Obligation
 from schools.models import Programme
