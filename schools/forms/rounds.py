@@ -11,6 +11,7 @@ from core.forms import InstantInput, SearchSelect
 from core.templatetags.portal import closing, when
 from schools.models import ApplicationRound, Closings, School
 from schools.models.rounds import AUTHORITIES
+from schools.services.extensions import settled, steps_of
 from schools.services.rounds import (
     CELLS,
     FIELDS,
@@ -18,9 +19,7 @@ from schools.services.rounds import (
     STEPS,
     Routes,
     routes_of,
-    settled,
     standing_closings,
-    steps_of,
 )
 
 MIDNIGHT = "某日24:00截止的，填次日的00:00。"

@@ -107,17 +107,7 @@ def submit_filing(
         record.drop_draft(draft_revision)
         return record.current
     _require_files(record, content)
-    sealed: Any = content
-    version: SchoolFilingVersion = SchoolFilingVersion.objects.create(
-        filing=record,
-        number=record.versions.count() + 1,
-        receipt=drafts.new_receipt(SchoolFilingVersion, "BA", at),
-        token=token,
-        received_at=at,
-        submitted_by=by,
-        content=sealed,
-        content_hash=content_hash,
-    )
+    version = _version(record, content, content_hash, token=token, by=by, at=at)
     for duty in duties(record.pk).pending():
         obligations.fulfil(duty, received_at=at)
     lifecycle.perform(
@@ -130,6 +120,22 @@ def submit_filing(
         values={"current": version, "review_comment": "", "reviewed_at": None, "reviewed_by": None},
     )
     record.drop_draft(draft_revision)
+    return version
+
+
+def _version(
+    record: SchoolFiling, content: Any, content_hash: str, *, token: str, by: User, at: dt.datetime
+) -> SchoolFilingVersion:
+    version: SchoolFilingVersion = SchoolFilingVersion.objects.create(
+        filing=record,
+        number=record.versions.count() + 1,
+        receipt=drafts.new_receipt(SchoolFilingVersion, "BA", at),
+        token=token,
+        received_at=at,
+        submitted_by=by,
+        content=content,
+        content_hash=content_hash,
+    )
     return version
 
 

@@ -12,6 +12,7 @@ from core import clock
 from core.templatetags.portal import closing
 from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
 from schools.services import applications as services
+from schools.services import filling_in
 from schools.tests.applying import agreement_for, complete, filled, plan
 from schools.tests.builders import make_application, make_item, make_round
 
@@ -228,7 +229,7 @@ def test_another_schools_agreement_tells_nothing_of_itself(world, application, i
 @pytest.mark.parametrize("who", ["office", "city_officer", "auditor"])
 def test_what_is_mended_is_read_only_once_it_is_sent(world, application, item, client_for, who):
     complete(item)
-    services.save_item_draft(
+    filling_in.save_item_draft(
         item=item,
         typed={**filled(item), "equipment": "只是草稿"},
         revision=0,

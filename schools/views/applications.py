@@ -19,7 +19,7 @@ from schools import eligibility
 from schools.eligibility import Standing
 from schools.forms.applications import AddItemsForm
 from schools.models import Application, ApplicationItem, ApplicationRound, ApplicationVersion, School
-from schools.permissions import may_apply, may_see_own_applications
+from schools.permissions import NOT_THE_APPLICANT, may_apply, may_see_own_applications
 from schools.services import applications as services
 
 State = ApplicationItem.State
@@ -36,7 +36,7 @@ def application_or_404(request: HttpRequest, pk: int) -> Application:
 def own_application(request: HttpRequest, pk: int) -> Application:
     application = application_or_404(request, pk)
     if not may_apply(request.user, application.school):
-        raise PermissionDenied(services.NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
     return application
 
 
@@ -69,7 +69,7 @@ def start(request: HttpRequest, round: int) -> HttpResponse:
     schools = School.objects.select_related("organization")
     school = schools.filter(pk=request.user.organization_id).first()
     if school is None:
-        raise PermissionDenied(services.NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
     try:
         application = services.start_application(round=found, school=school, by=request.user, at=at)
     except ValidationError as refusal:
