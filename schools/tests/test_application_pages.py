@@ -441,6 +441,36 @@ def test_add_several_and_all_running(world, application, client_for):
     assert client.post(address("add", application.pk), {}).status_code == 422
 
 
+def offered(page):
+    return set(page.context["form"].fields["levels"].queryset.values_list("pk", flat=True))
+
+
+def test_only_levels_open_to_the_school_are_offered_and_the_page_says_how_many_are_closed(
+    world, application, client_for
+):
+    client = client_for(world.contact)
+    free, closed, begun, known = [new_level(world, name) for name in ("甲", "乙", "丙", "丁")]
+    Certificate.objects.exclude(pk=free.certificate_id).update(batch="1")
+    page = client.get(address("detail", application.pk))
+    assert "没有列出" not in text(page)
+    client.post(address("add", application.pk), {"levels": [begun.pk]})
+    type(application.round).objects.update(closed_batches=["1", "2"])
+    world.add_programme(world.school, known)
+    other_level = CertificateLevel.objects.create(certificate=known.certificate, level=1)
+    world.add_programme(world.other_school, closed)
+    page = client.get(address("detail", application.pk))
+    assert {free.pk, known.pk, other_level.pk} <= offered(page)
+    assert not {closed.pk, begun.pk} & offered(page)
+    assert (
+        "另有 1 个证书等级没有列出：本批次不再新增第1、2批证书的试点单位（参照鄂教职成办函〔2021〕7号 四.4"
+        in text(page)
+    )
+    refused = client.post(address("add", application.pk), {"levels": [closed.pk]})
+    assert refused.status_code == 422
+    assert "所选的证书等级不能添加" in text(refused)
+    assert not application.items.filter(certificate_level=closed).exists()
+
+
 # --- Size
 
 
