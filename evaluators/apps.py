@@ -7,19 +7,20 @@ class EvaluatorsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import in_charge
-        from accounts.services import people
+        from accounts.services import organizations, people
         from core import events, nav
         from core.imports import services as imports
         from core.search import register
         from evaluators import permissions, resources, search, site_resources
         from evaluators.models.profiles import organizations_of_charges
-        from evaluators.services import charges, site_lists
+        from evaluators.services import charges, site_lists, sites
         from funding import gates
 
         events.register(reference_loaded="载入参考数据")
         register("评价组织", search.evaluators)
         in_charge.register(organizations_of_charges)
         people.also_pass_on(charges.pass_on)
+        organizations.also_end(sites.end_all)
         gates.register(permissions.why_not_before_filing)
         nav.register("备案", "评价组织", "evaluators:list", may=permissions.may_see_charges, rank=3)
         nav.register(

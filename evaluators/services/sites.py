@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.models import PilotMembership, Role, User
+from accounts.models import Organization, PilotMembership, Role, User
 from certificates.models import Certificate
 from core import clock, events
 from core.attachments import attach
@@ -35,6 +35,7 @@ from evaluators.workflow import site as lifecycle
 from obligations.models import Outcome
 from schools.models import School
 from schools.services.duties import office
+from schools.services.schools import lock
 
 events.register(
     site_applied="申报考核站点",
@@ -93,10 +94,12 @@ def apply(
     """
     if not may_apply_for_sites(by):
         raise PermissionDenied(BY_THE_SCHOOL)
-    if refusal := why_not_apply(by, certificate, at):
+    # One school's applications wait for each other, so that the same form sent twice meets the first, and for
+    # its leaving the pilot, which may come a moment after `at`.
+    school = School.objects.get(pk=by.organization_id)
+    lock([school.pk])
+    if refusal := why_not_apply(by, certificate, max(at, clock.now())):
         raise ValidationError(refusal)
-    # One school's applications wait for each other, so that the same form sent twice meets the first.
-    school = School.objects.select_for_update(of=("self",)).get(pk=by.organization_id)
     site = ExamSite(certificate=certificate, school=school, applied_by=by, applied_at=at)
     _fill(site, fields, condition)
     if twin := _twin(site):
@@ -392,16 +395,17 @@ def standing_of(school_id: int) -> QuerySet[ExamSite]:
 
 
 @transaction.atomic
-def end_all(school_id: int, *, comment: str, by: User, at: dt.datetime) -> list[int]:
-    """Of a school that has left the pilot: its filed sites end today, its open applications go no further;
-    their ids. Raises PermissionDenied."""
-    sites = list(standing_of(school_id).select_for_update(of=("self",)))
-    for site in sites:
+def end_all(
+    *, organization: Organization, left_at: dt.datetime, reason: str, by: User, at: dt.datetime
+) -> None:
+    """Of a school that is out of the pilot from `left_at` on: its filed sites end that day, or when they were
+    filed if that was later; its open applications go no further. Raises PermissionDenied."""
+    for site in standing_of(organization.pk).select_for_update(of=("self",)):
         if site.state == ExamSite.State.FILED:
-            end(site, ended_on=clock.local(at).date(), comment=comment, by=by, at=at)
+            last = max(left_at, site.filed_at or left_at)
+            end(site, ended_on=clock.local(last).date(), comment=reason, by=by, at=at)
         else:
-            lapse(site, comment=comment, by=by, at=at)
-    return [site.pk for site in sites]
+            lapse(site, comment=reason, by=by, at=at)
 
 
 def _reason(comment: str) -> str:
