@@ -14,7 +14,7 @@ from django.db.models import prefetch_related_objects
 from core.templatetags.portal import closing, when
 from schools import content as shape
 from schools.content import Facts, Problem, Typed
-from schools.grounds import Ground, grounds
+from schools.grounds import WITH_THE_SCHOOL, Ground, grounds
 from schools.models import ApplicationItem, ApplicationRound, Closings, School
 from schools.rules import by, of_kind, problems_of, warnings_of
 
@@ -121,7 +121,7 @@ def standings(items: Sequence[ApplicationItem], at: dt.datetime, *, drafts: bool
 
 def is_open(item: ApplicationItem) -> bool:
     """Of a state in which the school fills it in."""
-    return item.state in {ApplicationItem.State.DRAFT, ApplicationItem.State.RETURNED}
+    return item.state in WITH_THE_SCHOOL
 
 
 def missing(item: ApplicationItem, at: dt.datetime) -> list[str]:

@@ -13,7 +13,6 @@ from schools.models import ApplicationItem, ApplicationRound, Objection, ResultL
 
 Row = dict[str, Any]
 State = ApplicationItem.State
-WAITING = (State.SUBMITTED, State.FIRST_REVIEWED, State.RETURNED)
 _SHOWN = ("certificate", "level", "planned")
 
 
@@ -44,7 +43,7 @@ class Undecided(NamedTuple):
 
 def undecided(rounds: Collection[ApplicationRound], at: dt.datetime) -> dict[int, Undecided]:
     """By round, in a fixed number of queries."""
-    items = ApplicationItem.objects.filter(application__round__in=rounds, state__in=WAITING).order_by()
+    items = ApplicationItem.objects.undecided().filter(application__round__in=rounds).order_by()
     counts = dict(items.values_list("application__round").annotate(Count("pk")))
     # No step closes earlier than announced.
     late = items.filter(application__round__city_closes_at__lte=at).exclude(state=State.FIRST_REVIEWED)

@@ -23,6 +23,7 @@ from schools.models import (
 )
 from schools.permissions import NOT_THE_APPLICANT, may_apply
 from schools.services import duties, handing_in
+from schools.services.schools import lock
 from schools.workflow import review
 
 State = ApplicationItem.State
@@ -148,6 +149,8 @@ def submit_application(
     """
     if not may_apply(by, application.school):
         raise PermissionDenied(NOT_THE_APPLICANT)
+    # In whatever round: what the rules ask of the school holds until its items have their states.
+    lock([application.school_id])
     application = Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
     if sent := application.versions.filter(token=token).first():
         return sent

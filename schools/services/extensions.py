@@ -14,7 +14,6 @@ from core.templatetags.portal import closing
 from obligations.models import Obligation, ObligationKind
 from obligations.previews import dry_run
 from schools.models import Application, ApplicationItem, ApplicationRound, Closings, RoundExtension, School
-from schools.results import WAITING
 from schools.services import duties, rounds
 from schools.services.rounds import STEPS, check_order, label, standing_closings
 
@@ -130,7 +129,7 @@ def _is_over(round: ApplicationRound, at: dt.datetime) -> bool:
     if not (published := round.announced_items):
         return False
     items = ApplicationItem.objects.filter(application__round=round)
-    left = {*_keys(items.filter(state__in=WAITING)), *_keys(items.in_force_at(at))}
+    left = {*_keys(items.undecided()), *_keys(items.in_force_at(at))}
     return published >= left
 
 

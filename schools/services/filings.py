@@ -22,6 +22,7 @@ from obligations.models import Obligation, ObligationKind, ObligationQuerySet
 from schools import filing_content as shape
 from schools.models import School, SchoolFiling, SchoolFilingVersion
 from schools.permissions import may_file, may_review_filings
+from schools.services.schools import lock
 from schools.workflow import filing as lifecycle
 
 # Recorded until core.draft_files told of it; the history still names it.
@@ -93,7 +94,8 @@ def submit_filing(
     version, gives the version that is there; what was returned has to be mended first. Raises
     PermissionDenied, ValidationError.
     """
-    if refusal := why_not_file(by, record.school, at):
+    lock([record.pk])
+    if refusal := why_not_file(by, record.school, max(at, clock.now())):
         raise PermissionDenied(refusal)
     record = SchoolFiling.objects.select_for_update(of=("self",)).select_related("current").get(pk=record.pk)
     if sent := record.versions.filter(token=token).first():
