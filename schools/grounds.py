@@ -58,12 +58,14 @@ class Ground:
         return clock.local(self.at).date()
 
     def agreement_of(self, item: ApplicationItem, facts: Facts) -> Agreement | None:
-        """The chosen one, None where the school is no party to it; for a renewal, which does not ask, the
-        newest of the school that is in force."""
+        """The chosen one, None where the school is no party to it. Where none is chosen: the school's only one in
+        force, while it fills the item in; for a renewal, which does not ask, the newest."""
         if facts.agreement_id is not None:
             chosen = self.agreements.get(facts.agreement_id)
             return chosen if chosen and is_party(chosen, item.application.school_id) else None
-        return next(iter(self.usable(item)), None) if item.is_renewal else None
+        usable = self.usable(item)
+        is_only = len(usable) == 1 and item.state in WITH_THE_SCHOOL
+        return usable[0] if usable and (is_only or item.is_renewal) else None
 
     def usable(self, item: ApplicationItem) -> list[Agreement]:
         """The school's own for the level that are in force, newest first."""

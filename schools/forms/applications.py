@@ -78,12 +78,16 @@ class ItemForm(forms.Form):
     agreement = forms.ChoiceField(label=shape.LABELS["agreement"])
 
     def __init__(self, standing: Standing, *, typed: shape.Typed) -> None:
-        super().__init__(initial=typed)
+        super().__init__(initial={**typed})
         for name in [name for name in self.fields if name not in shape.names(standing.item)]:
             del self.fields[name]
         if "agreement" in self.fields:
             field: Any = self.fields["agreement"]
             field.choices = [("", "请选择"), *agreement_choices(standing)]
+            if not typed["agreement"] and (
+                only := standing.ground.agreement_of(standing.item, standing.facts)
+            ):
+                self.initial["agreement"] = str(only.pk)
         if not standing.item.application.round.allows_carry_over and not typed.get("carried_over"):
             del self.fields["carried_over"]
 

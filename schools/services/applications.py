@@ -191,7 +191,12 @@ def token_of(waiting: Sequence[Standing]) -> str:
     """Names what is about to be handed in, to the last letter and file: 64 letters at most."""
     return drafts.content_hash(
         {
-            str(s.item.pk): [s.item.state, s.item.draft_revision, [file.pk for file in s.item.kept_files]]
+            str(s.item.pk): [
+                s.item.state,
+                s.item.draft_revision,
+                [file.pk for file in s.item.kept_files],
+                (agreement := s.ground.agreement_of(s.item, s.facts)) and agreement.pk,
+            ]
             for s in waiting
         }
     )

@@ -13,7 +13,7 @@ from core.models import Attachment
 from core.workflow import NotNow
 from schools import content as shape
 from schools import eligibility
-from schools.models import ApplicationItem, ItemFile
+from schools.models import Agreement, ApplicationItem, ItemFile
 from schools.permissions import NOT_THE_APPLICANT, may_apply
 from schools.rules import of_kind
 from schools.services import duties
@@ -31,6 +31,14 @@ def save_item_draft(
     _may_fill_now(item, by, at)
     item.save_draft(typed=typed, revision=revision, by=by, at=at)
     return item
+
+
+@transaction.atomic
+def choose_agreement(*, item: ApplicationItem, agreement: Agreement, by: User, at: dt.datetime) -> None:
+    """In the item's form, whatever was chosen there. Raises PermissionDenied."""
+    item = _locked(item)
+    typed = {**shape.typed_of(item), "agreement": str(agreement.pk)}
+    save_item_draft(item=item, typed=typed, revision=item.draft_revision, by=by, at=at)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.urls import reverse
 from certificates.models import Certificate, CertificateLevel, Major
 from core import clock
 from core.templatetags.portal import closing
-from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
+from schools.models import Agreement, Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
 from schools.services import applications as services
 from schools.services import filling_in
 from schools.tests.applying import agreement_for, complete, filled, plan
@@ -208,6 +208,61 @@ def test_only_the_schools_own_agreements_are_offered(world, item, client_for):
     page = client_for(world.contact).get(address("item", item.pk))
     choices = page.context["form"].fields["agreement"].choices
     assert [value for value, _ in choices] == ["", str(own.pk)]
+
+
+def test_the_only_agreement_in_force_is_chosen_by_itself(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item, agreement="")
+    page = client.get(address("item", item.pk))
+    assert "请选择本校与评价组织签署的试点合作协议" in text(page)
+    only = agreement_for(item.certificate_level, world.school)
+    page = client.get(address("item", item.pk))
+    assert f'<option value="{only.pk}" selected>' in text(page)
+    assert "已填完整，可以提交" in text(page)
+    receipt = submit(client, application)
+    item.refresh_from_db()
+    assert (receipt.status_code, item.agreement) == (302, only)
+
+
+def test_of_several_agreements_none_is_chosen_unasked(world, item, client_for):
+    client = client_for(world.contact)
+    for reference in ("甲", "乙"):
+        agreement_for(item.certificate_level, world.school, reference=reference)
+    fill(client, item, agreement="")
+    page = client.get(address("item", item.pk))
+    assert '<option value="" selected>' in text(page)
+    assert "请选择本校与评价组织签署的试点合作协议" in text(page)
+
+
+def test_an_agreement_registered_from_the_items_page_is_chosen_there(world, item, client_for):
+    client = client_for(world.contact)
+    old = agreement_for(item.certificate_level, world.school)
+    fill(client, item, agreement=str(old.pk), equipment="两间实训室")
+    other = new_level(world, "别的")
+    registered = {
+        "certificate_level": item.certificate_level_id,
+        "fee": "200",
+        "signed_on": clock.today().isoformat(),
+        "valid_until": (clock.today() + dt.timedelta(days=300)).isoformat(),
+        "next": address("item", item.pk),
+    }
+    page = f"{reverse('agreements:new')}?level={item.certificate_level_id}&item={item.pk}"
+    assert page.split("?")[1].replace("&", "&amp;") in text(client.get(address("item", item.pk)))
+    answer = client.post(page, {**registered, "files": plan("协议.pdf")}, follow=True)
+    assert "并已选用" in text(answer)
+    new = Agreement.objects.exclude(pk=old.pk).get()
+    item.refresh_from_db()
+    assert (item.draft["agreement"], item.draft["equipment"]) == (str(new.pk), "两间实训室")
+    # Of another level, or by another school: nothing is chosen.
+    answer = client.post(
+        page, {**registered, "certificate_level": other.pk, "files": plan("协议.pdf")}, follow=True
+    )
+    assert "并已选用" not in text(answer)
+    stranger = client_for(world.other_contact)
+    stranger.post(page, {**registered, "next": "", "files": plan("协议.pdf")})
+    assert Agreement.objects.count() == 4
+    item.refresh_from_db()
+    assert item.draft["agreement"] == str(new.pk)
 
 
 def test_another_schools_agreement_tells_nothing_of_itself(world, application, item, client_for):
