@@ -61,6 +61,18 @@ def _school_step_closed(round: ApplicationRound, until: dt.datetime) -> str:
     )
 
 
+def after_rejection(item: ApplicationItem, at: dt.datetime) -> str:
+    """What its school may do about it, and until when."""
+    steps = closings(item)
+    if item.returned_from == ApplicationItem.State.SUBMITTED:
+        who, step, until = str(item.application.reviewer), "市级初审", steps.city
+    else:
+        who, step, until = "省推进办", "省级审核", steps.province
+    if at < until:
+        return f"认为有误的，请在{closing(until)}前与{who}联系，由其撤回意见后重新审核；也可以在以后的批次再申报。"
+    return f"{step}已于{closing(until)}截止，本批次不再重新审核；可以在以后的批次再申报。"
+
+
 # --- Who
 
 

@@ -114,7 +114,7 @@ def _may_fill_now(item: ApplicationItem, by: User, at: dt.datetime) -> None:
 def locked(item: ApplicationItem, at: dt.datetime) -> list[str]:
     """Why the item's form takes nothing now, each reason with what can be done; []."""
     if not eligibility.is_open(item):
-        return [f"本项{_handed_in(item)}，不能再改。{_what_then(item)}"]
+        return [f"本项{_handed_in(item)}，不能再改。{_what_then(item, at)}"]
     of_the_school = of_kind(item.application.round, item.application.school)
     return [*of_the_school, *eligibility.closed(item, at)]
 
@@ -125,9 +125,11 @@ def _handed_in(item: ApplicationItem) -> str:
     return f"是“{item.get_state_display()}”"
 
 
-def _what_then(item: ApplicationItem) -> str:
+def _what_then(item: ApplicationItem, at: dt.datetime) -> str:
     if item.state in {State.SUBMITTED, State.FIRST_REVIEWED}:
         return "确需修改的，请联系审核部门退回，或撤回申报。"
     if item.state == State.WITHDRAWN:
         return "截止前要再申报的，在申报页面重新添加这个证书等级。"
+    if item.state == State.REJECTED:
+        return eligibility.after_rejection(item, at)
     return "有疑问的，请联系省推进办。"

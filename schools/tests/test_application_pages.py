@@ -365,6 +365,9 @@ def test_check_send_and_print(world, application, item, client_for):
     page = text(client.get(address("check", application.pk)))
     assert "尚未提交" in page
     assert "实训室两间" in page
+    whole = ItemFile.objects.get().attachment.sha256
+    assert f'<abbr class="hash" title="{whole}">{whole[:12]}…</abbr>' in page
+    assert page.count(whole) == 1
     token = client.get(address("check", application.pk)).context["token"]
     first = client.post(address("check", application.pk), {"token": token})
     again = client.post(address("check", application.pk), {"token": token})
@@ -483,6 +486,36 @@ def test_a_returned_item_is_mended_or_given_up(world, application, item, client_
     assert address("withdraw", item.pk) not in text(leader)
     assert "已撤回" in text(client.post(address("withdraw", item.pk), follow=True))
     assert ApplicationItem.objects.get().state == State.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("returned_from", "step", "who"),
+    [("submitted", "city_closes_at", "太原市教育局"), ("first_reviewed", "province_closes_at", "省推进办")],
+)
+def test_a_rejected_item_says_why_and_what_may_be_done_until_when(
+    world, round, client_for, returned_from, step, who
+):
+    application = make_application(round, world.school, reviewer=world.bureau)
+    item = complete(
+        make_item(
+            application,
+            new_level(world),
+            state="rejected",
+            returned_from=returned_from,
+            review_comment="师资不足",
+        )
+    )
+    until, client = getattr(round, step), client_for(world.contact)
+    card = text(client.get(address("detail", application.pk)))
+    assert "2020年11月18日未通过：</strong>师资不足" in card
+    assert f"请在{closing(until)}前与{who}联系" in card
+    assert f"请在{closing(until)}前与{who}联系" in text(client.get(address("item", item.pk)))
+    office = text(client_for(world.office).get(address("detail", application.pk)))
+    assert "师资不足" in office
+    assert "联系，由其撤回意见" not in office
+    world.at(until)
+    late = text(client_for(world.contact).get(address("detail", application.pk)))
+    assert f"已于{closing(until)}截止，本批次不再重新审核" in late
 
 
 def test_add_several_and_all_running(world, application, client_for):

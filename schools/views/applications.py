@@ -84,11 +84,13 @@ def start(request: HttpRequest, round: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Card:
-    """One item on the list; `standing` only while it is filled in, and for the school alone."""
+    """One item on the list; for the school alone `standing`, while it is filled in, and what it may do
+    `afterwards`, once it is rejected."""
 
     item: ApplicationItem
     standing: Standing | None
     is_late: bool
+    afterwards: str
 
     @property
     def files(self) -> int:
@@ -111,6 +113,7 @@ def cards_of(items: list[ApplicationItem], at: dt.datetime, *, drafts: bool) -> 
             item,
             standings[item.pk] if drafts and eligibility.is_open(item) else None,
             eligibility.is_open(item) and bool(eligibility.closed(item, at)),
+            eligibility.after_rejection(item, at) if drafts and item.state == State.REJECTED else "",
         )
         for item in items
     ]

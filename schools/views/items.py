@@ -85,7 +85,7 @@ def _read(request: HttpRequest, found: ApplicationItem, reasons: list[str], at: 
     context = {
         **page_context(request, standing),
         "returned_at": queue.past_returns([found]).get(found.pk),
-        "rows": shape.told(content_of(standing)),
+        "told": shape.told(content_of(standing)),
         "reasons": reasons,
         "may_apply": may_apply(request.user, found.application.school),
     }
