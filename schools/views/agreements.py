@@ -125,7 +125,6 @@ def new(request: HttpRequest) -> HttpResponse:
             chosen = _choose(request, agreement)
             messages.success(request, f"已登记{agreement}{'，并已选用' if chosen else ''}。")
             return redirect(form.cleaned_data["next"] or _address(agreement))
-    _ask_for_files_again(form)
     context = {
         "form": form,
         "heading": "登记合作协议",
@@ -186,7 +185,6 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         else:
             messages.success(request, row.done)
             return redirect(_address(agreement))
-    _ask_for_files_again(form)
     context = {
         "agreement": agreement,
         "row": row,
@@ -257,12 +255,6 @@ def _offers(agreement: Agreement, user: User, at: dt.datetime) -> list[dict[str,
         for action in actions
         if not rules.forbids(action, agreement, user)
     ]
-
-
-def _ask_for_files_again(form: forms.Form) -> None:
-    """A browser does not send back the files of a form that was refused."""
-    if form.files and form.errors and "files" not in form.errors:
-        form.add_error("files", "请重新选择文件：上面的内容改正以前，文件没有保存。")
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
