@@ -86,7 +86,7 @@ def _elsewhere(asked: Question) -> Iterator[Problem]:
     if other := asked.ground.elsewhere:
         yield Problem(
             "",
-            f"本校在{other.application.round}也申报了这个证书等级，现在是“{other.get_state_display()}”，还没有决定；"
+            f"本校在{other.application.round}中已提交这个证书等级，现在是“{other.get_state_display()}”，还没有决定；"
             f"一个证书等级一年一份计划（{HB} 四.4），不能同时在两个批次审核。请等那一批决定，"
             "或先撤回那一项，再提交本项；本项填写的内容保留。",
         )

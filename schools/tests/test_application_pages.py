@@ -506,6 +506,9 @@ def test_a_rejected_item_says_why_and_what_may_be_done_until_when(
         )
     )
     until, client = getattr(round, step), client_for(world.contact)
+    printed = text(client.get(address("print", application.pk)))
+    assert "未通过" in printed
+    assert "不成立" not in printed
     card = text(client.get(address("detail", application.pk)))
     assert "2020年11月18日未通过：</strong>师资不足" in card
     assert f"请在{closing(until)}前与{who}联系" in card

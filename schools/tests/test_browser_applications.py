@@ -88,7 +88,7 @@ def test_twelve_levels_and_thirty_files_on_a_phone(world, live_server, visit, ap
     for item in by_hand:
         go(page, live_server, "detail", application.pk)
         page.click(f".item-card a:has-text('填写') >> nth={by_hand.index(item)}")
-        expect(page.locator("[data-missing]")).to_contain_text("还缺 9 项")
+        expect(page.locator("[data-missing]")).to_contain_text("还缺 8 项")
         fill_by_hand(page, agreements[item.certificate_level_id])
         page.set_input_files("#id_equipment_files", [file(f"设备{n}.pdf") for n in range(1, 5)])
         expect(page.locator("[data-files] li")).to_have_count(5)

@@ -58,7 +58,7 @@ def test_what_another_round_has_not_decided_is_not_handed_in_again(world, drafts
     assert (lacking(first), lacking(second)) == ([], [])
     send(world, first)
     [reason] = lacking(second)
-    assert f"本校在{first.application.round}也申报了这个证书等级，现在是“待审核”" in reason
+    assert f"本校在{first.application.round}中已提交这个证书等级，现在是“待审核”" in reason
     with pytest.raises(NotNow, match="不能同时在两个批次审核"):
         send(world, second)
     assert state(second) == State.DRAFT

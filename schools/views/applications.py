@@ -315,7 +315,11 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
         "version": None,
         "content": {"name": str(application.school), "round": str(application.round)},
         "rows": [
-            ({**content_of(standing), "state": standing.item.state}, shape.told(content_of(standing)))
+            (
+                content_of(standing)
+                | {"state": standing.item.state, "word": standing.item.get_state_display()},
+                shape.told(content_of(standing)),
+            )
             for standing in standings
         ],
         "former": None,
