@@ -7,12 +7,12 @@ class EvaluatorsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import in_charge
-        from accounts.services import people
+        from accounts.services import organizations, people
         from core import events, search
         from evaluators import permissions
         from evaluators.models.profiles import organizations_of_charges
         from evaluators.search import evaluators
-        from evaluators.services import charges
+        from evaluators.services import charges, sites
         from funding import gates
 
         self._bring_imports()
@@ -21,6 +21,7 @@ class EvaluatorsConfig(AppConfig):
         search.register("评价组织", evaluators)
         in_charge.register(organizations_of_charges)
         people.also_pass_on(charges.pass_on)
+        organizations.also_end(sites.end_all)
         gates.register(permissions.why_not_before_filing)
 
     def _bring_imports(self) -> None:

@@ -40,6 +40,7 @@ SHORT_FORM = ("planned_new", "carried_over")
 MOST_PEOPLE = 99_999
 MOST_TEXT = 3_000
 MOST_MAJORS = 30
+SHORT_HASH = 12
 
 Typed = dict[str, str]
 Content = dict[str, Any]
@@ -206,9 +207,28 @@ def agreement_content(agreement: Agreement) -> Content:
     }
 
 
-def told(item: Content) -> dict[str, str]:
-    """{label: text} of one item of a version, to be read."""
-    kinds = dict(ItemFile.Kind.choices)
+class ToldFile(NamedTuple):
+    """`kind` in words; `sha256` whole (64 hex digits)."""
+
+    kind: str
+    name: str
+    sha256: str
+
+
+class Told(NamedTuple):
+    """One item of a version, to be read: {label: text}, and its files."""
+
+    words: dict[str, str]
+    files: list[ToldFile]
+
+    @property
+    def all_words(self) -> dict[str, str]:
+        """The files too, each with the first digits of its SHA-256."""
+        files = [f"{file.kind}：{file.name}（SHA-256 {file.sha256[:SHORT_HASH]}…）" for file in self.files]
+        return {**self.words, "材料": "\n".join(files) or "无"}
+
+
+def told(item: Content) -> Told:
     words = {
         "拟考证人数": f"{item['planned_new'] + item['carried_over']} 人"
         + (f"（其中沿用上年 {item['carried_over']} 人）" if item["carried_over"] else "")
@@ -221,9 +241,9 @@ def told(item: Content) -> dict[str, str]:
             **{label: "是" if item[name] else "否" for name, label in TICKS.items()},
         }
     words["试点合作协议"] = _agreement_words(item["agreement"])
-    files = [f"{kinds[file['kind']]}：{file['name']}（SHA-256 {file['sha256']}）" for file in item["files"]]
-    words["材料"] = "\n".join(files) or "无"
-    return words
+    kinds = dict(ItemFile.Kind.choices)
+    files = [ToldFile(str(kinds[file["kind"]]), file["name"], file["sha256"]) for file in item["files"]]
+    return Told(words, files)
 
 
 def _agreement_words(agreement: Content | None) -> str:
@@ -260,7 +280,7 @@ def changes(before: Content, after: Content) -> list[Change]:
             word = "新增" if level in new else "不再包括"
             found.append(Change(title, word, "", ""))
             continue
-        was, now = told(old[level]), told(new[level])
+        was, now = told(old[level]).all_words, told(new[level]).all_words
         found += [
             Change(title, label, was.get(label, ""), text)
             for label, text in now.items()

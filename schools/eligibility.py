@@ -14,7 +14,7 @@ from django.db.models import prefetch_related_objects
 from core.templatetags.portal import closing, when
 from schools import content as shape
 from schools.content import Facts, Problem, Typed
-from schools.grounds import Ground, grounds
+from schools.grounds import WITH_THE_SCHOOL, Ground, grounds
 from schools.models import ApplicationItem, ApplicationRound, Closings, School
 from schools.rules import by, of_kind, problems_of, warnings_of
 
@@ -59,6 +59,18 @@ def _school_step_closed(round: ApplicationRound, until: dt.datetime) -> str:
         f"{round}的院校填报已于{closing(until)}截止{by(round)}。"
         "确需补报的，请联系省推进办，由其说明理由后为本校单独延期。"
     )
+
+
+def after_rejection(item: ApplicationItem, at: dt.datetime) -> str:
+    """What its school may do about it, and until when."""
+    steps = closings(item)
+    if item.returned_from == ApplicationItem.State.SUBMITTED:
+        who, step, until = str(item.application.reviewer), "市级初审", steps.city
+    else:
+        who, step, until = "省推进办", "省级审核", steps.province
+    if at < until:
+        return f"认为有误的，请在{closing(until)}前与{who}联系，由其撤回意见后重新审核；也可以在以后的批次再申报。"
+    return f"{step}已于{closing(until)}截止，本批次不再重新审核；可以在以后的批次再申报。"
 
 
 # --- Who
@@ -121,7 +133,7 @@ def standings(items: Sequence[ApplicationItem], at: dt.datetime, *, drafts: bool
 
 def is_open(item: ApplicationItem) -> bool:
     """Of a state in which the school fills it in."""
-    return item.state in {ApplicationItem.State.DRAFT, ApplicationItem.State.RETURNED}
+    return item.state in WITH_THE_SCHOOL
 
 
 def missing(item: ApplicationItem, at: dt.datetime) -> list[str]:

@@ -26,7 +26,10 @@ from funding.fees import Limit, limits_on
 from schools import content as shape
 from schools.clauses import HB
 from schools.content import Facts
-from schools.models import Agreement, AgreementParty, ApplicationItem, ItemFile, Programme
+from schools.models import Agreement, AgreementParty, ApplicationItem, Closings, ItemFile, Programme
+
+# In these states the school fills an item in.
+WITH_THE_SCHOOL = frozenset({ApplicationItem.State.DRAFT, ApplicationItem.State.RETURNED})
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Ground:
     majors: dict[str, list[Major]] = field(default_factory=dict)
     # When the school left the pilot, if it did after it had begun the application and is out of it still.
     left_at: dt.datetime | None = None
+    # The school's item for the same level and year that another round has not decided yet.
+    elsewhere: ApplicationItem | None = None
     # What bounds the fee of an agreement for the level today.
     limit: Limit = field(default_factory=lambda: Limit(None, None))
 
@@ -53,12 +58,14 @@ class Ground:
         return clock.local(self.at).date()
 
     def agreement_of(self, item: ApplicationItem, facts: Facts) -> Agreement | None:
-        """The chosen one, None where the school is no party to it; for a renewal, which does not ask, the
-        newest of the school that is in force."""
+        """The chosen one, None where the school is no party to it. Where none is chosen: the school's only one in
+        force, while it fills the item in; for a renewal, which does not ask, the newest."""
         if facts.agreement_id is not None:
             chosen = self.agreements.get(facts.agreement_id)
             return chosen if chosen and is_party(chosen, item.application.school_id) else None
-        return next(iter(self.usable(item)), None) if item.is_renewal else None
+        usable = self.usable(item)
+        is_only = len(usable) == 1 and item.state in WITH_THE_SCHOOL
+        return usable[0] if usable and (is_only or item.is_renewal) else None
 
     def usable(self, item: ApplicationItem) -> list[Agreement]:
         """The school's own for the level that are in force, newest first."""
@@ -108,6 +115,7 @@ def grounds(
     agreements = _agreements(schools, levels, {fact.agreement_id for fact in facts})
     run = _programmes(schools, items, at)
     left = _left(schools, at)
+    undecided = _undecided(schools, items, at)
     majors = _majors(facts)
     pairs = [(item.certificate_level, item.application.school_id) for item in items]
     limits = limits_on(pairs, clock.local(at).date())
@@ -125,6 +133,7 @@ def grounds(
                 (school, level.certificate_id) in run.known,
                 majors.get(round.catalogue, {}),
                 left_at if left_at and left_at > item.application.started_at else None,
+                next((other for other in undecided if _is_the_same(other, item)), None),
                 limits[level.pk, school],
             )
         )
@@ -188,6 +197,8 @@ def _programmes(schools: set[int], items: Sequence[ApplicationItem], at: dt.date
 def _left(schools: set[int], at: dt.datetime) -> dict[int, dt.datetime]:
     """Of the schools that are out of the pilot, when each left. Where an approval was taken back the school
     only ceased to have joined: the same application may be approved again."""
+    # What ended while the request, which came in at `at`, waited for the school's lock counts as well.
+    at = max(at, clock.now())
     taken_back = Event.objects.filter(
         action="item_reconsider", organization=OuterRef("organization"), at=OuterRef("left_at")
     )
@@ -195,6 +206,31 @@ def _left(schools: set[int], at: dt.datetime) -> dict[int, dt.datetime]:
     rows = PilotMembership.objects.filter(~Exists(member), ~Exists(taken_back), organization__in=schools)
     rows = rows.filter(left_at__lte=at).order_by("left_at")
     return {school: left for school, left in rows.values_list("organization", "left_at") if left}
+
+
+def _undecided(schools: set[int], items: Sequence[ApplicationItem], at: dt.datetime) -> list[ApplicationItem]:
+    """Of the levels that the schools have yet to hand in, what may still be decided or withdrawn."""
+    levels = {item.certificate_level_id for item in items if item.state in WITH_THE_SCHOOL}
+    rows = ApplicationItem.objects.undecided().filter(
+        application__school__in=schools, certificate_level__in=levels
+    )
+    rows = rows.select_related("application__round").prefetch_related("application__round__extensions")
+    return [row for row in rows.order_by("pk") if at < _closings(row).province]
+
+
+def _closings(item: ApplicationItem) -> Closings:
+    return item.application.round.closings_of(item.application.school_id)
+
+
+def _is_the_same(other: ApplicationItem, item: ApplicationItem) -> bool:
+    """Whether `other` asks for the same plan in another round: a later year needs a plan of its own."""
+    ours, theirs = item.application, other.application
+    return (
+        item.state in WITH_THE_SCHOOL
+        and item.certificate_level_id == other.certificate_level_id
+        and (ours.school_id, ours.round.year) == (theirs.school_id, theirs.round.year)
+        and ours.round_id != theirs.round_id
+    )
 
 
 def _majors(facts: Sequence[Facts]) -> dict[str, dict[str, list[Major]]]:

@@ -70,6 +70,9 @@ def may_keep_rounds(user: User) -> bool:
     return user.role == Role.OFFICE
 
 
+NOT_THE_APPLICANT = "申报由本校联系人或其代理人填写、提交。"
+
+
 def may_apply(user: User, school: School) -> bool:
     """Fill in, submit and withdraw: the school's contact or stand-in; the leader reads."""
     return user.role == Role.SCHOOL_CONTACT and user.organization_id == school.pk

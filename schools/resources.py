@@ -15,6 +15,7 @@ from core.reference import normalised
 from schools import roster, services
 from schools.models import School
 from schools.roster import Draft
+from schools.services.schools import lock
 
 TECHNICAL = (
     "技工学校不属于试点范围：晋教职成〔2020〕9号 三.1 规定试点院校以“高等职业院校、中等职业学校（不含技工学校）”为主。"
@@ -141,6 +142,12 @@ class RosterResource(SheetResource):
         "contact_mobile", "联系人手机", MOBILE, width=16, note="11 位手机号，文本格式。加密保存。"
     )
     contact_email = Column("contact_email", "联系人邮箱", Email(254), width=24, note="电子邮箱。")
+
+    def before_import(self, dataset: Any, **kwargs: Any) -> None:
+        """No school joins, leaves or begins anything between what the rows are compared with and what is written."""
+        if kwargs["write"]:
+            lock(set(Organization.objects.schools().values_list("pk", flat=True)))
+        super().before_import(dataset, **kwargs)
 
     def load(self, rows: list[dict[str, Any]]) -> None:
         self.known = roster.Known.load(self.at)

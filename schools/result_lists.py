@@ -10,7 +10,7 @@ from core import clock, exports
 from core.documents import Paper
 from core.templatetags.portal import day as day_words
 from schools.models import ResultList
-from schools.services.publications import Row
+from schools.results import Row
 
 HEADINGS = ["序号", "市", "院校", "办学类型", "证书", "等级", "计划人数"]
 _WIDTHS_MM = [14, 26, 60, 34, 66, 16, 24]

@@ -80,6 +80,18 @@ def _batch(asked: Question) -> Iterator[Problem]:
         )
 
 
+def _elsewhere(asked: Question) -> Iterator[Problem]:
+    """Asked when it is handed in: of two approvals in one year the second would put its plan in place of the
+    first one's."""
+    if other := asked.ground.elsewhere:
+        yield Problem(
+            "",
+            f"本校在{other.application.round}中已提交这个证书等级，现在是“{other.get_state_display()}”，还没有决定；"
+            f"一个证书等级一年一份计划（{HB} 四.4），不能同时在两个批次审核。请等那一批决定，"
+            "或先撤回那一项，再提交本项；本项填写的内容保留。",
+        )
+
+
 def _majors_named(asked: Question) -> Iterator[Problem]:
     if not asked.facts.majors:
         yield Problem("majors", f"至少填写一个对应专业（{HB} 三.2：科学确定拟参与试点的专业和证书）。")
@@ -221,7 +233,7 @@ def _mended(asked: Question) -> Iterator[Problem]:
         )
 
 
-ALWAYS: tuple[Rule, ...] = (_kind, _in_pilot, _mended, _running, _batch, _people, _carried)
+ALWAYS: tuple[Rule, ...] = (_kind, _in_pilot, _elsewhere, _mended, _running, _batch, _people, _carried)
 RULES: tuple[Rule, ...] = (
     *ALWAYS,
     _majors_named,

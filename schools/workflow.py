@@ -15,6 +15,7 @@ from core.workflow import Transition, Workflow
 from schools import conflicts, eligibility
 from schools.models import ApplicationItem, ExpertOpinion, SchoolFiling
 from schools.permissions import (
+    NOT_THE_APPLICANT,
     may_advise,
     may_apply,
     may_ask_experts,
@@ -42,7 +43,7 @@ def _of_many(lacks: Lacks) -> Callable[[Sequence[ApplicationItem], dt.datetime],
 
 
 def _own_contact_only(user: User, item: ApplicationItem) -> str:
-    return "" if may_apply(user, item.application.school) else "申报由本校联系人或其代理人填写、提交。"
+    return "" if may_apply(user, item.application.school) else NOT_THE_APPLICANT
 
 
 def _may_submit_to_city(item: ApplicationItem, at: dt.datetime) -> list[str]:

@@ -1,6 +1,7 @@
 """Organisations: other names, membership of the pilot, who supervises them. Kept by the office."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -18,6 +19,14 @@ events.register(
     organization_edited="修改机构",
 )
 
+# What ends with an organisation's membership above this app: whoever keeps it registers here in `AppConfig.ready`.
+# Called inside the transaction as verb(organization=, left_at=, reason=, by=, at=).
+_ending: list[Callable[..., None]] = []
+
+
+def also_end(verb: Callable[..., None]) -> None:
+    _ending.append(verb)
+
 
 def _guard(by: User) -> None:
     if not permissions.may_edit_organization(by):
@@ -33,7 +42,7 @@ def _words(instant: dt.datetime) -> str:
 
 
 def _locked(organization: Organization) -> Organization:
-    return Organization.objects.select_for_update().get(pk=organization.pk)
+    return Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
 
 
 @transaction.atomic
@@ -76,8 +85,12 @@ def join_pilot(*, organization: Organization, at: dt.datetime, by: User) -> Pilo
 
 @transaction.atomic
 def end_membership(*, organization: Organization, at: dt.datetime, by: User, reason: str) -> PilotMembership:
-    """Out of the pilot from the instant `at` on. What it owed before stays. Raises ValidationError."""
+    """Out of the pilot from the instant `at` on, which is not ahead, with what else ends then. What it owed before
+    stays. Raises ValidationError."""
     _guard(by)
+    now = clock.now()
+    if at > now:
+        raise ValidationError("退出日期还没有到，请到当天再登记。")
     organization = _locked(organization)
     membership = organization.memberships.filter(left_at=None).first()
     if membership is None:
@@ -87,7 +100,9 @@ def end_membership(*, organization: Organization, at: dt.datetime, by: User, rea
     membership.left_at, membership.reason = at, reason
     membership.save(update_fields=["left_at", "reason"])
     changes = {"退出时间": _words(at)}
-    _record("pilot_left", organization, by=by, at=clock.now(), changes=changes, reason=reason)
+    _record("pilot_left", organization, by=by, at=now, changes=changes, reason=reason)
+    for verb in _ending:
+        verb(organization=organization, left_at=at, reason=reason, by=by, at=now)
     return membership
 
 

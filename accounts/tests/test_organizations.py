@@ -121,6 +121,14 @@ def test_a_membership_does_not_end_before_it_begins(world):
         )
 
 
+def test_a_membership_does_not_end_ahead_of_its_day(world, client_for):
+    leave = page("organization-leave", world.school_org)
+    tomorrow = clock.today() + dt.timedelta(days=1)
+    refused = client_for(world.office).post(leave, {"day": tomorrow.isoformat(), "reason": "合并"})
+    assert "退出日期还没有到" in refused.content.decode()
+    assert not world.school_org.memberships.filter(left_at__isnull=False).exists()
+
+
 def test_aliases_are_added_once_and_removed(world, client_for):
     client = client_for(world.office)
     add = page("alias-new", world.school_org)

@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
+from accounts.services import end_membership
 from certificates.models import Certificate
 from core import clock
 from core.models import Attachment, Event, Notice
@@ -13,7 +15,7 @@ from core.tests.test_attachments import png
 from core.workflow import NotNow
 from evaluators.models import EvaluatorFiling, ExamSite, SiteCondition
 from evaluators.services import site_conditions, sites
-from evaluators.tests.siting import agreed, applied, condition, fields, filed
+from evaluators.tests.siting import agreed, applied, condition, fields, filed, standing
 from evaluators.workflow import site as lifecycle
 from obligations.models import CalendarDay, Obligation
 
@@ -153,6 +155,46 @@ def test_who_is_not_in_the_pilot_does_not_apply(world):
     world.school_org.memberships.update(left_at=clock.now())
     with pytest.raises(ValidationError, match="不在试点院校名单"):
         applied(world)
+
+
+def test_who_is_put_out_while_the_application_waits_does_not_apply(world):
+    condition(world)
+    at = clock.now()
+    world.at(at + dt.timedelta(seconds=2))
+    end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="撤并")
+    with pytest.raises(ValidationError, match="不在试点院校名单"):
+        sites.apply(
+            world.certificate,
+            fields=fields(),
+            condition=site_conditions.current_condition(world.certificate),
+            files=(),
+            by=world.contact,
+            at=at,
+        )
+
+
+def test_a_membership_ended_by_hand_ends_the_schools_sites_and_stops_its_applications(world, client_for):
+    filed_before = filed(world)
+    elsewhere = filed(world, by=world.other_contact)
+    second, third = [
+        Certificate.objects.create(name=name, owner=world.evaluator_org) for name in ("第二证书", "第三证书")
+    ]
+    pending = standing(world, certificate=second, state="agreed", filed_at=None)
+    world.at(clock.now() + dt.timedelta(days=3))
+    filed_since = standing(world, certificate=third)
+    world.at(clock.now() + dt.timedelta(days=1))
+    left_on = clock.today() - dt.timedelta(days=2)
+    leave = reverse("accounts:organization-leave", args=[world.school_org.pk])
+    answer = client_for(world.office).post(leave, {"day": left_on.isoformat(), "reason": "撤并"})
+    assert answer.status_code == 302
+    for site, ended_on in ((filed_before, left_on), (filed_since, clock.today() - dt.timedelta(days=1))):
+        site.refresh_from_db()
+        assert (site.state, site.ended_on, site.end_reason) == ("ended", ended_on, "撤并")
+    pending.refresh_from_db()
+    assert (pending.state, pending.ended_on) == ("ended", clock.today())
+    assert Event.objects.about(pending).last().action == "site_lapse"
+    elsewhere.refresh_from_db()
+    assert elsewhere.state == "filed"
 
 
 def test_without_a_condition_nothing_to_apply_against(world):

@@ -8,13 +8,17 @@ from django import forms
 from accounts.models import Organization, User
 from certificates.models import CertificateLevel, ExamForm
 from core import clock
-from core.forms import DayInput, SearchSelect
+from core.forms import DayInput, SearchSelect, wrong_number
 from funding.fees import policy_on
 from funding.models import CostElement, FeeCap, FeePolicy, FeeStandard
 from funding.services.standards import Costs
 from obligations.forms import AnswersMixin
 
 LONG = {"rows": 4}
+AMOUNT = wrong_number("请填写大于 0 的金额，最多两位小数，如 200.00。")
+_LEVEL = {"required": "请选择证书等级。"}
+_EXAM_FORM = {"required": "请选择考核形式。"}
+_EFFECTIVE_FROM = {"required": "请选择生效日期。"}
 
 
 def _levels() -> Any:
@@ -32,6 +36,12 @@ class CapForm(AnswersMixin, forms.ModelForm):
             "document": "规定这一上限的文件的文号",
             "effective_from": "自这一天起签署的协议按这条上限；此前的不变",
         }
+        error_messages = {
+            "exam_form": _EXAM_FORM,
+            "amount": AMOUNT | {"required": "请填写上限，照文件填写。"},
+            "effective_from": _EFFECTIVE_FROM,
+            "document": {"required": "请填写规定这一上限的文件的文号。"},
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,6 +55,11 @@ class FeePolicyForm(AnswersMixin, forms.ModelForm):
         fields = ["effective_from", "scope", "over_cap", "document"]
         widgets = {"effective_from": DayInput, "scope": forms.RadioSelect, "over_cap": forms.RadioSelect}
         help_texts = {"effective_from": "今天或以后；此前已按原规则办理的不变"}
+        error_messages = {
+            "effective_from": _EFFECTIVE_FROM,
+            "scope": {"required": "请选择标准的范围。"},
+            "over_cap": {"required": "请选择高于上限时怎样办理。"},
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,7 +73,9 @@ class FeePolicyForm(AnswersMixin, forms.ModelForm):
 
 
 class ExamFormForm(forms.Form):
-    exam_form = forms.ChoiceField(label="考核形式", choices=ExamForm.choices, widget=forms.RadioSelect)
+    exam_form = forms.ChoiceField(
+        label="考核形式", choices=ExamForm.choices, widget=forms.RadioSelect, error_messages=_EXAM_FORM
+    )
 
 
 class StandardForm(AnswersMixin, forms.ModelForm):
@@ -84,6 +101,12 @@ class StandardForm(AnswersMixin, forms.ModelForm):
         help_texts = {
             "amount": "以元为单位，最多两位小数；按生效日期当天的上限审核",
             "over_cap_reason": "只在确需高于上限时填写",
+        }
+        error_messages = {
+            "certificate_level": _LEVEL,
+            "exam_form": _EXAM_FORM,
+            "amount": AMOUNT | {"required": "请填写标准。"},
+            "effective_from": _EFFECTIVE_FROM,
         }
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -121,6 +144,7 @@ class StandardForm(AnswersMixin, forms.ModelForm):
                 max_digits=9,
                 decimal_places=2,
                 initial=known.get(element.pk),
+                error_messages=wrong_number("请填写金额，最多两位小数，如 50.00；没有的不填。"),
             )
 
     @property
@@ -141,8 +165,15 @@ class ReadForm(AnswersMixin, forms.Form):
 
 
 class FileForm(ReadForm):
-    document = forms.CharField(label="备案文号", max_length=120)
+    document = forms.CharField(
+        label="备案文号", max_length=120, error_messages={"required": "请填写备案文号。"}
+    )
 
 
 class CommentForm(ReadForm):
-    comment = forms.CharField(label="理由", max_length=1000, widget=forms.Textarea(LONG))
+    comment = forms.CharField(
+        label="理由",
+        max_length=1000,
+        widget=forms.Textarea(LONG),
+        error_messages={"required": "请写明理由。"},
+    )

@@ -13,6 +13,7 @@ from reporting.demo.province import DemoSchool
 from schools import content as shape
 from schools.models import Agreement, Application, ApplicationItem, ApplicationRound, ItemFile, School
 from schools.services import applications as services
+from schools.services import filling_in
 
 # Majors of the ministry's catalogue by the subject of a certificate: of secondary schools, of colleges.
 MAJORS = {
@@ -91,19 +92,19 @@ class Applicants:
         """What was returned is filled in further and handed in again."""
         typed = shape.typed_of(item)
         typed["equipment"] = f"{typed.get('equipment', '')}另附设备清单和考核站点安排。（演示）"
-        services.save_item_draft(
+        filling_in.save_item_draft(
             item=item, typed=typed, revision=item.draft_revision, by=school.contact, at=at
         )
         self.hand_in(item.application, school, at + dt.timedelta(minutes=10))
 
     def _fill_one(self, item: ApplicationItem, school: DemoSchool, wish: Wish, at: dt.datetime) -> None:
         typed = self._short(wish) if item.is_renewal else self._long(school, wish)
-        services.save_item_draft(
+        filling_in.save_item_draft(
             item=item, typed=typed, revision=item.draft_revision, by=school.contact, at=at
         )
         if not item.is_renewal:
             plan = papers.upload(f"{wish.level}试点工作方案")
-            services.attach_item_file(
+            filling_in.attach_item_file(
                 item=item, upload=plan, kind=ItemFile.Kind.PLAN, by=school.contact, at=at
             )
 

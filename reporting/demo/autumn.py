@@ -23,7 +23,16 @@ from schools.models import (
     Programme,
     School,
 )
-from schools.services import applications, duties, objections, opinions, publications, reviews, rounds
+from schools.services import (
+    applications,
+    duties,
+    extensions,
+    objections,
+    opinions,
+    publications,
+    reviews,
+    rounds,
+)
 from schools.services.publications import Heading
 
 State = ApplicationItem.State
@@ -168,7 +177,7 @@ class Autumn:
             applications.withdraw_item(item, by=school.contact, at=day(11, 16, 9))
 
     def _extend(self) -> None:
-        rounds.extend(
+        extensions.extend(
             round=self.round,
             organization=self.extended.organization,
             closings=LONGER,

@@ -2,7 +2,7 @@
 
 from core import clock
 from schools.models import School
-from schools.services import applications
+from schools.services import applications, filling_in
 from schools.tests.applying import add_plan, filled
 from schools.tests.reviewing import new_level
 
@@ -29,6 +29,6 @@ def begin(world, round, school):
     facts = {"by": world.people[school], "at": clock.now()}
     application = applications.start_application(round=round, school=school, **facts)
     [item] = applications.add_items(application=application, levels=[world.level], **facts)
-    applications.save_item_draft(item=item, typed=filled(item), revision=0, **facts)
+    filling_in.save_item_draft(item=item, typed=filled(item), revision=0, **facts)
     add_plan(item)
     return application

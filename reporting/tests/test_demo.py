@@ -49,7 +49,7 @@ from reporting.summaries.content import questions
 from reporting.summaries.forms import SummaryForm
 from reporting.summaries.sheet import sheet_for as summary_sheet
 from reporting.sweep import LAG, sweep
-from schools import differences
+from schools import differences, results
 from schools.models import (
     Agreement,
     AgreementParty,
@@ -65,7 +65,7 @@ from schools.models import (
     School,
     SchoolFiling,
 )
-from schools.services import duties, publications
+from schools.services import duties
 from schools.services.renewals import owe_renewals
 from supervision.models import Case, Feedback, FeedbackQuestion, MonitoringTurn
 
@@ -313,7 +313,7 @@ def _has_a_round_that_is_over():
     assert (proposed.kind, final.kind) == ("proposed", "final")
     assert proposed.is_over(clock.now())
     assert proposed.objections.get().answered_at
-    assert publications.undecided([spring], clock.now())[spring.pk] == (0, 0, 0)
+    assert results.undecided([spring], clock.now())[spring.pk] == (0, 0, 0)
     items = ApplicationItem.objects.filter(application__round=spring)
     begun = Programme.objects.filter(origin__in=items)
     assert begun.values("school").distinct().count() == 12

@@ -11,7 +11,7 @@ from obligations.models import Obligation, ObligationKind
 from reporting.sheet import sheet_for
 from reporting.tests.spring import begin, four
 from schools.models import ApplicationItem, Closings, Programme
-from schools.services import applications, publications, reviews, rounds
+from schools.services import applications, extensions, publications, reviews
 from schools.services.publications import Heading
 from schools.tests.hubei import CITY, MICROSECOND, OPENS, PROVINCE, SCHOOL, hubei, sh
 
@@ -59,7 +59,7 @@ def test_from_the_opening_to_the_weekly_form(world):
     assert reviews_of(school) == world.bureau
 
     # One school is given more time by name, and nobody else.
-    rounds.extend(
+    extensions.extend(
         round=round,
         organization=world.other_school_org,
         closings=Closings(LATE, CITY, PROVINCE),

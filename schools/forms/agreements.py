@@ -7,7 +7,7 @@ from django import forms
 from accounts.models import User
 from certificates.models import CertificateLevel
 from core.attachments import RULES
-from core.forms import DayInput, EvidenceField, SearchSelect, SearchSelectMultiple
+from core.forms import DayInput, EvidenceField, SearchSelect, SearchSelectMultiple, wrong_number
 from core.links import local_path
 from schools.agreement_rules import CLAUSE
 from schools.models import Agreement, School
@@ -37,7 +37,8 @@ class AgreementForm(forms.Form):
         max_digits=9,
         decimal_places=2,
         help_text="协议写明的每名考生的考核费用。",
-        error_messages={"required": "请填写考核费用；不收费的填 0。"},
+        error_messages=wrong_number("请填写金额，最多两位小数，如 200.00；不收费的填 0。")
+        | {"required": "请填写考核费用；不收费的填 0。"},
     )
     over_cap_reason = forms.CharField(
         label="高于上限的理由", max_length=300, required=False, help_text="没有高于考核成本上限的不填。"

@@ -10,8 +10,10 @@ from core.attachments import EXTENSIONS
 from core.forms import FilesInput, SearchSelectMultiple
 from core.templatetags.portal import full_day
 from schools import content as shape
+from schools.clauses import HB
 from schools.eligibility import Standing
-from schools.models import Application, ApplicationItem, ItemFile
+from schools.levels import of_closed_batches, to_apply_for
+from schools.models import Application, ItemFile
 
 
 class AddItemsForm(forms.Form):
@@ -20,15 +22,29 @@ class AddItemsForm(forms.Form):
         help_text="输入证书名称查找，可一次选几个。",
         widget=SearchSelectMultiple,
         queryset=CertificateLevel.objects.none(),
-        error_messages={"required": "请选择证书等级。"},
+        error_messages={"required": "请选择证书等级。"}
+        | dict.fromkeys(
+            ("invalid_choice", "invalid_pk_value"),
+            "所选的证书等级不能添加：已在本次申报中，或本批次不再新增这一批证书的试点单位。请重新选择。",
+        ),
     )
 
     def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        there = application.items.exclude(state=ApplicationItem.State.WITHDRAWN)
-        levels = CertificateLevel.objects.exclude(pk__in=there.values("certificate_level"))
+        self.application = application
         field: Any = self.fields["levels"]
-        field.queryset = levels.select_related("certificate").order_by("certificate__name", "level")
+        field.queryset = to_apply_for(application).exclude(of_closed_batches(application))
+
+    def not_offered(self) -> str:
+        """How many levels are closed to the school and why; ""."""
+        batches = self.application.round.closed_batches
+        closed = to_apply_for(self.application).filter(of_closed_batches(self.application))
+        if not (batches and (count := closed.count())):
+            return ""
+        return (
+            f"另有 {count} 个证书等级没有列出：本批次不再新增第{'、'.join(batches)}批证书的试点单位"
+            f"（参照{HB} 四.4，由省推进办设定）。本校开展过的证书不受此限。"
+        )
 
 
 def _number() -> forms.Widget:
@@ -62,12 +78,16 @@ class ItemForm(forms.Form):
     agreement = forms.ChoiceField(label=shape.LABELS["agreement"])
 
     def __init__(self, standing: Standing, *, typed: shape.Typed) -> None:
-        super().__init__(initial=typed)
+        super().__init__(initial={**typed})
         for name in [name for name in self.fields if name not in shape.names(standing.item)]:
             del self.fields[name]
         if "agreement" in self.fields:
             field: Any = self.fields["agreement"]
             field.choices = [("", "请选择"), *agreement_choices(standing)]
+            if not typed["agreement"] and (
+                only := standing.ground.agreement_of(standing.item, standing.facts)
+            ):
+                self.initial["agreement"] = str(only.pk)
         if not standing.item.application.round.allows_carry_over and not typed.get("carried_over"):
             del self.fields["carried_over"]
 

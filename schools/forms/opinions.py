@@ -119,15 +119,23 @@ class RemoveForm(forms.Form):
 class InterestForm(forms.Form):
     """`expert` only for the office; an expert declares his or her own."""
 
-    expert = forms.ModelChoiceField(User.objects.none(), label="专家")
+    expert = forms.ModelChoiceField(
+        User.objects.none(), label="专家", error_messages={"required": "请选择专家。"}
+    )
     organization = forms.ModelChoiceField(
         Organization.objects.filter(
             kind__in=[Organization.Kind.SCHOOL, Organization.Kind.EVALUATOR]
         ).order_by("kind", "code"),
         label="院校或培训评价组织",
         widget=SearchSelect,
+        error_messages={"required": "请选择院校或培训评价组织。"},
     )
-    note = forms.CharField(label="关系", max_length=120, help_text="如任职、兼职、近亲属任职、参与证书开发。")
+    note = forms.CharField(
+        label="关系",
+        max_length=120,
+        help_text="如任职、兼职、近亲属任职、参与证书开发。",
+        error_messages={"required": "请写明是什么关系。"},
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -22,7 +22,7 @@ def _prose(rows: int = 5) -> forms.Textarea:
 class PublishForm(AnswersMixin, forms.Form):
     """What stands above a list. Its rows are not typed: they are what was decided."""
 
-    title = forms.CharField(label="标题", max_length=120)
+    title = forms.CharField(label="标题", max_length=120, error_messages={"required": "请填写标题。"})
     document = forms.CharField(label="文号", max_length=120, required=False)
     text = forms.CharField(
         label="正文",
@@ -50,9 +50,17 @@ class PublishForm(AnswersMixin, forms.Form):
 
 
 class ProposeForm(PublishForm):
-    starts_on = forms.DateField(label="公示开始", widget=DayInput, help_text="自当日零时起公开。")
+    starts_on = forms.DateField(
+        label="公示开始",
+        widget=DayInput,
+        help_text="自当日零时起公开。",
+        error_messages={"required": "请选择公示开始的日期。"},
+    )
     ends_on = forms.DateField(
-        label="公示结束（含当日）", widget=DayInput, help_text="当日结束后不再受理网上异议。"
+        label="公示结束（含当日）",
+        widget=DayInput,
+        help_text="当日结束后不再受理网上异议。",
+        error_messages={"required": "请选择公示结束的日期。"},
     )
 
     field_order = ["title", "document", "starts_on", "ends_on", "text", "contact_confirmed"]
@@ -96,7 +104,10 @@ class TakenDownForm(ObjectionForm):
     """One that came by phone or letter."""
 
     received_at = forms.DateTimeField(
-        label="收到时间", widget=InstantInput, help_text="来电、来信的时间，须在公示期内。"
+        label="收到时间",
+        widget=InstantInput,
+        help_text="来电、来信的时间，须在公示期内。",
+        error_messages={"required": "请填写收到的时间。"},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -105,8 +116,18 @@ class TakenDownForm(ObjectionForm):
 
 
 class FollowForm(forms.Form):
-    receipt = forms.CharField(label="受理编号", max_length=32, help_text="以 YY 开头，提交异议时给出。")
-    contact = forms.CharField(label="联系方式", max_length=100, help_text="提交异议时所填的联系方式。")
+    receipt = forms.CharField(
+        label="受理编号",
+        max_length=32,
+        help_text="以 YY 开头，提交异议时给出。",
+        error_messages={"required": "请填写受理编号。"},
+    )
+    contact = forms.CharField(
+        label="联系方式",
+        max_length=100,
+        help_text="提交异议时所填的联系方式。",
+        error_messages={"required": "请填写提交异议时所填的联系方式。"},
+    )
 
 
 class ObjectionAnswerForm(forms.Form):

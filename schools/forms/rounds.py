@@ -7,10 +7,12 @@ from django import forms
 
 from accounts.models import Organization
 from certificates.models import Certificate, Major
-from core.forms import InstantInput, SearchSelect
+from core.forms import InstantInput, SearchSelect, wrong_number
 from core.templatetags.portal import closing, when
+from schools.content import MOST_PEOPLE
 from schools.models import ApplicationRound, Closings, School
 from schools.models.rounds import AUTHORITIES
+from schools.services.extensions import settled, steps_of
 from schools.services.rounds import (
     CELLS,
     FIELDS,
@@ -18,9 +20,7 @@ from schools.services.rounds import (
     STEPS,
     Routes,
     routes_of,
-    settled,
     standing_closings,
-    steps_of,
 )
 
 MIDNIGHT = "某日24:00截止的，填次日的00:00。"
@@ -29,6 +29,7 @@ YEAR_FIRST = 2019
 
 class InstantField(forms.DateTimeField):
     widget = InstantInput
+    default_error_messages = {"required": "请选择日期和时间。", "invalid": "请选择完整的日期和时间。"}
 
 
 def cell_name(kind: str, authority: str) -> str:
@@ -38,8 +39,19 @@ def cell_name(kind: str, authority: str) -> str:
 class RoundForm(forms.Form):
     """A round's calendar, its rules and, for each kind and authority, whether the city reviews first."""
 
-    year = forms.IntegerField(label="年度", min_value=YEAR_FIRST, max_value=2100)
-    number = forms.IntegerField(label="批次", min_value=1, max_value=99, help_text="该年度第几批。")
+    year = forms.IntegerField(
+        label="年度",
+        min_value=YEAR_FIRST,
+        max_value=2100,
+        error_messages={"required": "请填写年度。"} | wrong_number(f"请填写 {YEAR_FIRST} 到 2100 的年度。"),
+    )
+    number = forms.IntegerField(
+        label="批次",
+        min_value=1,
+        max_value=99,
+        help_text="该年度第几批。",
+        error_messages={"required": "请填写批次。"} | wrong_number("请填写 1 到 99 的整数。"),
+    )
     document = forms.CharField(label="通知文号", max_length=120, required=False)
     note = forms.CharField(label="申报说明", required=False, widget=forms.Textarea(attrs={"rows": 4}))
     opens_at = InstantField(label="开始申报")
@@ -51,6 +63,7 @@ class RoundForm(forms.Form):
         choices=School.Kind.choices,
         widget=forms.CheckboxSelectMultiple,
         help_text="技工学校不能申报（鄂教职成办函〔2021〕7号 二；晋教职成〔2020〕9号 三.1）。",
+        error_messages={"required": "请至少选一类可以申报的院校。"},
     )
     catalogue = forms.ChoiceField(
         label="专业目录版本",
@@ -58,7 +71,12 @@ class RoundForm(forms.Form):
         help_text="不选则各版本的专业都可以填（鄂教职成办函〔2021〕7号 四.4）。",
     )
     minimum_candidates = forms.IntegerField(
-        label="每个证书等级最少人数", required=False, min_value=1, max_value=99_999, help_text="不填则不限。"
+        label="每个证书等级最少人数",
+        required=False,
+        min_value=1,
+        max_value=MOST_PEOPLE,
+        help_text="不填则不限。",
+        error_messages=wrong_number(f"请填写 1 到 {MOST_PEOPLE} 的整数；不限的不填。"),
     )
     allows_carry_over = forms.BooleanField(
         label="允许沿用上年未用完的计划人数",
@@ -177,6 +195,7 @@ class ExtensionForm(forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="学校和审核部门都会看到。",
+        error_messages={"required": "请写明延期的理由，学校和审核部门都会看到。"},
     )
 
     def __init__(self, *args: Any, round: ApplicationRound, **kwargs: Any) -> None:

@@ -133,6 +133,11 @@ class ApplicationItemQuerySet(models.QuerySet["ApplicationItem"]):
         """What reviewers see: never a draft that was not submitted."""
         return self.exclude(state=ApplicationItem.State.DRAFT)
 
+    def undecided(self) -> "ApplicationItemQuerySet":
+        """Handed in, and with a reviewer or, returned, back with the school."""
+        state = ApplicationItem.State
+        return self.filter(state__in=[state.SUBMITTED, state.FIRST_REVIEWED, state.RETURNED])
+
     def in_force_at(self, instant: dt.datetime) -> "ApplicationItemQuerySet":
         """Approved, and neither the programme that this brought about nor the school's time in the pilot has
         ended since; both may begin later, with the school year."""
@@ -174,8 +179,7 @@ class ApplicationItem(Drafted):
     # The school runs it already: only the plan for the year is asked (the short form).
     is_renewal = models.BooleanField("续报年度计划", default=False)
     state = models.CharField("状态", max_length=16, choices=State, default=State.DRAFT)
-    # The state it was returned or rejected from: decides until when it may be mended, and to whom it goes
-    # then or when it is taken up again.
+    # The state it was returned or rejected from: until when it may be mended, to whom it goes again.
     returned_from = models.CharField("退回前状态", max_length=16, choices=State, blank=True)
     planned_new = models.PositiveIntegerField("新增拟考证人数", default=0)
     carried_over = models.PositiveIntegerField("沿用上年计划人数", default=0)

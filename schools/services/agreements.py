@@ -81,12 +81,7 @@ def register(
     """
     if not may_register_agreements(by):
         raise PermissionDenied(BY_THE_SCHOOL)
-    # One school's registrations wait for each other, so that the same form sent twice meets the first.
-    school = (
-        School.objects.select_for_update(of=("self",))
-        .select_related("organization")
-        .get(pk=by.organization_id)
-    )
+    school = _own_school(by)
     partners = [other for other in dict.fromkeys(others) if other != school]
     agreement = Agreement(
         evaluator=evaluator,
@@ -111,6 +106,12 @@ def register(
     _record_registered(agreement, school, partners)
     _invite(agreement, school, partners, at)
     return agreement
+
+
+def _own_school(by: User) -> School:
+    """Locked: one school's registrations wait for each other, so that the same form sent twice meets the first."""
+    schools = School.objects.select_for_update(of=("self",)).select_related("organization")
+    return schools.get(pk=by.organization_id)
 
 
 def _require_valid(

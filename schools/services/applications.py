@@ -5,15 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files import File
 from django.db import transaction
 
 from accounts.models import User
 from certificates.models import CertificateLevel
-from core import attachments, drafts, events
-from core.models import Attachment
+from core import drafts, events
 from core.workflow import NotNow
-from schools import content as shape
 from schools import eligibility
 from schools.eligibility import Standing
 from schools.models import (
@@ -21,23 +18,19 @@ from schools.models import (
     ApplicationItem,
     ApplicationRound,
     ApplicationVersion,
-    ItemFile,
     Programme,
     School,
 )
-from schools.permissions import may_apply
-from schools.rules import of_kind
+from schools.permissions import NOT_THE_APPLICANT, may_apply
 from schools.services import duties, handing_in
+from schools.services.schools import lock
 from schools.workflow import review
 
 State = ApplicationItem.State
-NOT_YOURS = "申报由本校联系人或其代理人填写、提交。"
 
 events.register(
     application_started="开始申报",
     item_added="添加申报项目",
-    item_removed="移除申报项目",
-    item_file_removed="移除申报材料",
 )
 
 
@@ -51,7 +44,7 @@ def start_application(*, round: ApplicationRound, school: School, by: User, at: 
     Raises PermissionDenied, ValidationError with every reason at the door.
     """
     if not may_apply(by, school):
-        raise PermissionDenied(NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
     if begun := Application.objects.filter(round=round, school=school).first():
         return begun
     if reasons := eligibility.door(round, school, at):
@@ -128,114 +121,9 @@ def _plans(application: Application, levels: set[int]) -> dict[int, int]:
 
 def _open_to(application: Application, by: User, at: dt.datetime) -> None:
     if not may_apply(by, application.school):
-        raise PermissionDenied(NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
     if reasons := eligibility.door(application.round, application.school, at):
         raise ValidationError(reasons)
-
-
-# --- Fill in
-
-
-@transaction.atomic
-def save_item_draft(
-    *, item: ApplicationItem, typed: shape.Typed, revision: int, by: User, at: dt.datetime
-) -> ApplicationItem:
-    """Keep what was typed, valid or not. Raises DraftConflict, PermissionDenied."""
-    _may_fill_now(item, by, at)
-    item.save_draft(typed=typed, revision=revision, by=by, at=at)
-    return item
-
-
-@transaction.atomic
-def attach_item_file(
-    *, item: ApplicationItem, upload: "File[bytes]", kind: str, by: User, at: dt.datetime
-) -> ItemFile:
-    """Keep a file with the item. There is one plan at a time: a new one replaces it, and the old stays on
-    record (一证一方案). Raises PermissionDenied, ValidationError."""
-    item = _locked(item)
-    _may_fill_now(item, by, at)
-    if kind == ItemFile.Kind.PLAN:
-        for old in item.files.kept().filter(kind=kind).select_related("attachment"):
-            _take_off(old, by=by, at=at)
-    # What was replaced or taken off stays on record, and must not use up the room of what counts.
-    kept = item.files.kept().count()
-    attachment = attachments.attach(target=item, upload=upload, by=by, at=at, counted=kept)
-    return ItemFile.objects.create(item=item, attachment=attachment, kind=ItemFile.Kind(kind))
-
-
-@transaction.atomic
-def remove_item_file(*, file: ItemFile, by: User, at: dt.datetime) -> None:
-    """Raises PermissionDenied."""
-    _may_fill_now(_locked(file.item), by, at)
-    file.refresh_from_db()
-    if file.removed_at is None:
-        _take_off(file, by=by, at=at)
-
-
-def _locked(item: ApplicationItem) -> ApplicationItem:
-    """The row as it is now: a file comes before the item is handed in, with its version, or not at all."""
-    return ApplicationItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
-
-
-def _take_off(file: ItemFile, *, by: User, at: dt.datetime) -> None:
-    file.removed_at = at
-    file.save(update_fields=["removed_at"])
-    events.record(
-        "item_file_removed",
-        file.item,
-        by=by,
-        at=at,
-        organization_id=file.item.organization_id,
-        changes={"文件": file.attachment.name, "SHA-256": file.attachment.sha256},
-    )
-
-
-@transaction.atomic
-def remove_item(*, item: ApplicationItem, by: User, at: dt.datetime) -> None:
-    """Throw a draft away, with its files. What was ever handed in stays on record, as do the opinions on it:
-    it can only be withdrawn. Raises PermissionDenied, NotNow."""
-    application = item.application
-    if not may_apply(by, application.school):
-        raise PermissionDenied(NOT_YOURS)
-    duties.lock([application.pk])
-    item = ApplicationItem.objects.select_for_update().get(pk=item.pk)
-    if item.state != State.DRAFT or item.was_handed_in:
-        raise NotNow([f"“{item}”已经提交过，不能移除；不再申报的，请撤回申报。"])
-    events.record("item_removed", item, by=by, at=at, organization_id=application.school_id)
-    files = list(Attachment.objects.of(item))
-    item.delete()
-    for file in files:
-        attachments.discard(file)
-    duties.withdrawn(application, by=by, at=at)
-
-
-def _may_fill_now(item: ApplicationItem, by: User, at: dt.datetime) -> None:
-    if not may_apply(by, item.application.school):
-        raise PermissionDenied(NOT_YOURS)
-    if reasons := locked(item, at):
-        raise PermissionDenied("；".join(reasons))
-
-
-def locked(item: ApplicationItem, at: dt.datetime) -> list[str]:
-    """Why the item's form takes nothing now, each reason with what can be done; []."""
-    if not eligibility.is_open(item):
-        return [f"本项{_handed_in(item)}，不能再改。{_what_then(item)}"]
-    of_the_school = of_kind(item.application.round, item.application.school)
-    return [*of_the_school, *eligibility.closed(item, at)]
-
-
-def _handed_in(item: ApplicationItem) -> str:
-    if item.state in {State.SUBMITTED, State.FIRST_REVIEWED}:
-        return f"已提交，{item.get_state_display()}"
-    return f"是“{item.get_state_display()}”"
-
-
-def _what_then(item: ApplicationItem) -> str:
-    if item.state in {State.SUBMITTED, State.FIRST_REVIEWED}:
-        return "确需修改的，请联系审核部门退回，或撤回申报。"
-    if item.state == State.WITHDRAWN:
-        return "截止前要再申报的，在申报页面重新添加这个证书等级。"
-    return "有疑问的，请联系省推进办。"
 
 
 # --- Hand in
@@ -260,7 +148,9 @@ def submit_application(
     something else than what waits now.
     """
     if not may_apply(by, application.school):
-        raise PermissionDenied(NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
+    # In whatever round: what the rules ask of the school holds until its items have their states.
+    lock([application.school_id])
     application = Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
     if sent := application.versions.filter(token=token).first():
         return sent
@@ -301,7 +191,12 @@ def token_of(waiting: Sequence[Standing]) -> str:
     """Names what is about to be handed in, to the last letter and file: 64 letters at most."""
     return drafts.content_hash(
         {
-            str(s.item.pk): [s.item.state, s.item.draft_revision, [file.pk for file in s.item.kept_files]]
+            str(s.item.pk): [
+                s.item.state,
+                s.item.draft_revision,
+                [file.pk for file in s.item.kept_files],
+                (agreement := s.ground.agreement_of(s.item, s.facts)) and agreement.pk,
+            ]
             for s in waiting
         }
     )
@@ -354,7 +249,7 @@ def _verb(action: str) -> None:
     def submit_one(item: ApplicationItem, *, by: User, at: dt.datetime) -> ApplicationItem:
         fresh = ApplicationItem.objects.get(pk=item.pk)
         if not may_apply(by, fresh.application.school):
-            raise PermissionDenied(NOT_YOURS)
+            raise PermissionDenied(NOT_THE_APPLICANT)
         if reasons := review.missing(review.transition(action), fresh, at):
             raise NotNow(reasons)
         token = token_of(waiting_items(fresh.application, at, only=fresh))

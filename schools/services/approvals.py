@@ -1,5 +1,6 @@
 """What an approval brings about: the pilot joined, the programme begun, the plan for the year set; and how
-all of it is taken back before the results are announced. In sets: a round is approved by the thousand."""
+all of it is taken back before the results are announced. In sets: a round is approved by the thousand. Whoever
+calls has locked the schools."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
@@ -17,7 +18,7 @@ from obligations.models import ObligationKind
 from obligations.services import release
 from schools.models import AnnualPlan, ApplicationItem, Programme, School
 from schools.services.programmes import Planned, Start, set_annual_plans, start_programmes
-from schools.services.schools import BATCH, about, join_pilot, lock
+from schools.services.schools import BATCH, about, join_pilot
 
 ONE_ROUND = "一次只能批准同一批次的申报项目。请按批次筛选后再办理。"
 TOO_SOON = "试点项目刚刚开设，请稍后再撤回审核意见。"
@@ -63,7 +64,6 @@ def begin(items: Sequence[ApplicationItem], *, by: User, at: dt.datetime) -> Non
     """
     if len({item.application.round_id for item in items}) > 1:
         raise ValidationError(ONE_ROUND)
-    lock({item.application.school_id for item in items})
     found = standing(items, at)
     schools = {item.application.school_id: item.application.school for item in items}
     join_pilot(schools=[s for pk, s in schools.items() if pk not in found.members], by=by, at=at)
@@ -88,7 +88,6 @@ def begin(items: Sequence[ApplicationItem], *, by: User, at: dt.datetime) -> Non
 def take_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt.datetime) -> None:
     """Ends from `at` the programmes that these approvals began and no other approval plans for, brings back
     the plans they replaced; a school that is in the pilot only by them leaves it. Raises ValidationError."""
-    lock({item.application.school_id for item in items})
     _bring_back(items, reason=reason, by=by, at=at)
     _end(items, reason=reason, by=by, at=at)
     for school in _only_by_approval({i.application.school_id: i.application.school for i in items}):

@@ -22,6 +22,7 @@ from obligations.models import Obligation, ObligationKind, ObligationQuerySet
 from schools import filing_content as shape
 from schools.models import School, SchoolFiling, SchoolFilingVersion
 from schools.permissions import may_file, may_review_filings
+from schools.services.schools import lock
 from schools.workflow import filing as lifecycle
 
 # Recorded until core.draft_files told of it; the history still names it.
@@ -93,7 +94,8 @@ def submit_filing(
     version, gives the version that is there; what was returned has to be mended first. Raises
     PermissionDenied, ValidationError.
     """
-    if refusal := why_not_file(by, record.school, at):
+    lock([record.pk])
+    if refusal := why_not_file(by, record.school, max(at, clock.now())):
         raise PermissionDenied(refusal)
     record = SchoolFiling.objects.select_for_update(of=("self",)).select_related("current").get(pk=record.pk)
     if sent := record.versions.filter(token=token).first():
@@ -107,17 +109,7 @@ def submit_filing(
         record.drop_draft(draft_revision)
         return record.current
     _require_files(record, content)
-    sealed: Any = content
-    version: SchoolFilingVersion = SchoolFilingVersion.objects.create(
-        filing=record,
-        number=record.versions.count() + 1,
-        receipt=drafts.new_receipt(SchoolFilingVersion, "BA", at),
-        token=token,
-        received_at=at,
-        submitted_by=by,
-        content=sealed,
-        content_hash=content_hash,
-    )
+    version = _version(record, content, content_hash, token=token, by=by, at=at)
     for duty in duties(record.pk).pending():
         obligations.fulfil(duty, received_at=at)
     lifecycle.perform(
@@ -130,6 +122,22 @@ def submit_filing(
         values={"current": version, "review_comment": "", "reviewed_at": None, "reviewed_by": None},
     )
     record.drop_draft(draft_revision)
+    return version
+
+
+def _version(
+    record: SchoolFiling, content: Any, content_hash: str, *, token: str, by: User, at: dt.datetime
+) -> SchoolFilingVersion:
+    version: SchoolFilingVersion = SchoolFilingVersion.objects.create(
+        filing=record,
+        number=record.versions.count() + 1,
+        receipt=drafts.new_receipt(SchoolFilingVersion, "BA", at),
+        token=token,
+        received_at=at,
+        submitted_by=by,
+        content=content,
+        content_hash=content_hash,
+    )
     return version
 
 

@@ -21,6 +21,7 @@ from core.workflow import Transition
 from schools import eligibility, permissions
 from schools.models import Application, ApplicationItem
 from schools.services import approvals, duties
+from schools.services.schools import lock
 from schools.workflow import review
 
 S = ApplicationItem.State
@@ -65,10 +66,12 @@ def decide_many(
     transition = review.transition(action)
     if "comment" in transition.asks and not comment:
         raise ValidationError({"comment": f"“{transition.label}”须写明理由，学校会看到。"})
-    duties.lock(ApplicationItem.objects.filter(pk__in=items).values_list("application", flat=True))
+    chosen = ApplicationItem.objects.filter(pk__in=items)
+    lock(set(chosen.values_list("application__school", flat=True)))
+    duties.lock(chosen.values_list("application", flat=True))
     decided = review.perform_many(
         action,
-        with_facts(ApplicationItem.objects.filter(pk__in=items)),
+        with_facts(chosen),
         by=by,
         at=at,
         comment=comment,

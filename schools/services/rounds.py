@@ -1,4 +1,4 @@
-"""Application rounds: opening one, changing it, extending its steps (HB 四, SX 三.1).
+"""Application rounds: opening one and changing it (HB 四, SX 三.1).
 
 Instants are aware. Closings are half-open, so midnight is told as 24:00 of the day before.
 """
@@ -6,7 +6,7 @@ Instants are aware. Closings are half-open, so midnight is told as 24:00 of the 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
@@ -15,27 +15,20 @@ from django.urls import reverse
 
 from accounts.models import Organization, Role, User
 from core import clock, events
-from core.models import Notice
 from core.notices import Message, tell
 from core.templatetags.portal import closing, when
 from obligations.closing import people_of
-from obligations.models import Obligation, ObligationKind
-from obligations.previews import dry_run
 from schools.models import (
-    Application,
-    ApplicationItem,
     ApplicationRound,
     Closings,
-    RoundExtension,
     RoundRoute,
     School,
 )
 from schools.models.rounds import AUTHORITIES
 from schools.permissions import may_keep_rounds
 from schools.services import duties
-from schools.services.publications import WAITING
 
-events.register(round_opened="发布申报批次", round_changed="修改申报批次", round_extended="延长申报时限")
+events.register(round_opened="发布申报批次", round_changed="修改申报批次")
 
 TEXTS = ("document", "note")
 INSTANTS = ("opens_at", "school_closes_at", "city_closes_at", "province_closes_at")
@@ -71,7 +64,7 @@ PRESETS: dict[str, tuple[str, str, Routes]] = {
 }
 
 
-def _guard(by: User) -> None:
+def guard(by: User) -> None:
     if not may_keep_rounds(by):
         raise PermissionDenied(f"申报批次由省推进办发布、修改和延期（{ROUND_CLAUSE}）。")
 
@@ -99,7 +92,7 @@ def routes_of(round: ApplicationRound) -> Routes:
 def open_round(*, fields: dict[str, Any], routes: Routes, by: User, at: dt.datetime) -> ApplicationRound:
     """A new round, announced to the schools that may apply and to their reviewers. `fields` by FIELDS,
     `routes` for every cell of CELLS. Raises ValidationError, PermissionDenied."""
-    _guard(by)
+    guard(by)
     round = ApplicationRound(**fields, created_by=by, created_at=at)
     _check(round)
     _check_future(round, STEPS, at)
@@ -127,7 +120,7 @@ def change_round(
     *, round: ApplicationRound, fields: dict[str, Any], routes: Routes, by: User, at: dt.datetime
 ) -> ApplicationRound:
     """Correct a round; once a school has handed in, only its texts. Raises ValidationError."""
-    _guard(by)
+    guard(by)
     round = ApplicationRound.objects.select_for_update().get(pk=round.pk)
     before = {name: _word(round, name) for name in FIELDS}
     changed = [name for name in FIELDS if name in fields and fields[name] != getattr(round, name)]
@@ -164,134 +157,10 @@ def standing_closings(round: ApplicationRound, organization: Organization | None
     return round.extended([e for e in round.extensions.all() if e.organization_id is None])
 
 
-def is_straight(round: ApplicationRound, organization: Organization | None) -> bool:
-    """Whether it is one school that applies to the province with no first review: no city step is its own."""
-    if organization is None or not School.objects.filter(pk=organization.pk).exists():
-        return False
-    return not _reviewer_ids(round, organization)
-
-
-def settled(round: ApplicationRound, organization: Organization | None, closings: Closings) -> Closings:
-    """`closings` as they are kept: the city's, which is nothing to a school that goes straight to the
-    province, then stands or follows the school's."""
-    if not is_straight(round, organization):
-        return closings
-    return closings._replace(city=max(standing_closings(round, organization).city, closings.school))
-
-
-@transaction.atomic
-def extend(
-    *,
-    round: ApplicationRound,
-    organization: Organization | None,
-    closings: Closings,
-    reason: str,
-    by: User,
-    at: dt.datetime,
-) -> RoundExtension:
-    """Later closings for one school, or (None) for all, `settled`. Raises ValidationError, PermissionDenied."""
-    _guard(by)
-    round = ApplicationRound.objects.select_for_update().get(pk=round.pk)
-    before, closings = standing_closings(round, organization), settled(round, organization, closings)
-    extension = RoundExtension(
-        round=round,
-        organization=organization,
-        **dict(zip(STEPS, closings, strict=True)),
-        reason=reason.strip(),
-        created_by=by,
-        created_at=at,
-    )
-    _check_extension(extension, before, at)
-    extension.full_clean()
-    extension.save()
-    events.record(
-        "round_extended",
-        round,
-        by=by,
-        at=at,
-        organization_id=organization.pk if organization else None,
-        changes={
-            "范围": str(organization or "全部院校"),
-            **{
-                _label(name): [clock.local(old).isoformat(), clock.local(new).isoformat()]
-                for name, old, new in zip(STEPS, before, closings, strict=True)
-                if old != new
-            },
-        },
-        reason=extension.reason,
-    )
-    duties.moved(round, organization.pk if organization else None, at=at)
-    _tell_of_extension(extension, before, at=at)
-    return extension
-
-
-class ExtensionEffect(NamedTuple):
-    """How many people are told, and how many schools owe an application again that had lapsed."""
-
-    told: int
-    again: int
-
-
-def extension_effect(**extension: Any) -> ExtensionEffect:
-    """What `extend` would do, by doing it and taking it back; arguments as for `extend`."""
-    key = f"round-{extension['round'].pk}"
-    lapsed = Obligation.objects.filter(kind=ObligationKind.APPLICATION, key=key, exempt_reason=duties.LAPSED)
-    with dry_run():
-        before = lapsed.count()
-        made = extend(**extension)
-        told = Notice.objects.filter(key=f"round:{made.round_id}:extension:{made.pk}").count()
-        return ExtensionEffect(told, before - lapsed.count())
-
-
-def _check_extension(extension: RoundExtension, before: Closings, at: dt.datetime) -> None:
-    if _is_over(extension.round, at):
-        raise ValidationError(
-            "本批次的结果已经公布，没有等待审定、公布的项目，不能再延期；学校可在下一批次申报。"
-        )
-    if not extension.reason:
-        raise ValidationError({"reason": "请写明延期的理由，学校和审核部门都会看到。"})
-    organization = extension.organization
-    eligible = School.objects.eligible(extension.round.kinds)
-    if organization and not eligible.filter(pk=organization.pk).exists():
-        raise ValidationError({"organization": f"{organization}不在本批次可申报的院校之列，无需延期。"})
-    errors = {}
-    for name, old, new in zip(STEPS, before, extension.closings, strict=True):
-        if new < old:
-            errors[name] = f"延期只能往后：{_label(name)}现在是{closing(old)}，不能提前到{closing(new)}。"
-        elif old < new <= at:
-            errors[name] = f"{closing(new)}已经过去，请填以后的时间。"
-    if errors:
-        raise ValidationError(errors)
-    if before == extension.closings:
-        raise ValidationError("三个截止时间都没有变，请至少延后一个。")
-    steps = steps_of(extension.round, organization)
-    _check_order({name: getattr(extension, name) for name in steps})
-
-
-def _is_over(round: ApplicationRound, at: dt.datetime) -> bool:
-    """Results are out, and nothing is left for a later batch: neither undecided nor approved and unpublished."""
-    if not (published := round.announced_items):
-        return False
-    items = ApplicationItem.objects.filter(application__round=round)
-    left = {*_keys(items.filter(state__in=WAITING)), *_keys(items.in_force_at(at))}
-    return published >= left
-
-
-def _keys(items: QuerySet[ApplicationItem]) -> QuerySet[ApplicationItem, int]:
-    return items.order_by().values_list("pk", flat=True)
-
-
-def steps_of(round: ApplicationRound, organization: Organization | None) -> tuple[str, ...]:
-    """The steps that an extension is told of."""
-    if is_straight(round, organization):
-        return tuple(name for name in STEPS if name != "city_closes_at")
-    return STEPS
-
-
 def _check(round: ApplicationRound) -> None:
     if not round.kinds:
         raise ValidationError({"kinds": "请至少选一类可以申报的院校。"})
-    _check_order({name: getattr(round, name) for name in INSTANTS})
+    check_order({name: getattr(round, name) for name in INSTANTS})
     round.full_clean()
 
 
@@ -300,11 +169,11 @@ def _check_future(round: ApplicationRound, steps: Iterable[str], at: dt.datetime
     past = [name for name in STEPS if name in steps and getattr(round, name) <= at]
     if past:
         raise ValidationError(
-            {name: f"{_label(name)}时间已经过去，无法办理，请改为以后的时间。" for name in past}
+            {name: f"{label(name)}时间已经过去，无法办理，请改为以后的时间。" for name in past}
         )
 
 
-def _check_order(instants: dict[str, dt.datetime]) -> None:
+def check_order(instants: dict[str, dt.datetime]) -> None:
     """Each step closes no earlier than the one before; the school's after the opening."""
     names = list(instants)
     for earlier, later in pairwise(names):
@@ -313,7 +182,7 @@ def _check_order(instants: dict[str, dt.datetime]) -> None:
             shown = when(instants[earlier]) if is_opening else closing(instants[earlier])
             raise ValidationError(
                 {
-                    later: f"{_label(later)}（{closing(instants[later])}）不能早于{_label(earlier)}（{shown}）。"
+                    later: f"{label(later)}（{closing(instants[later])}）不能早于{label(earlier)}（{shown}）。"
                     "时间顺序应为：开始、院校填报、市级初审、省级审核。"
                 }
             )
@@ -322,11 +191,11 @@ def _check_order(instants: dict[str, dt.datetime]) -> None:
 # --- who is told
 
 
-def _schools(round: ApplicationRound) -> set[int]:
+def schools(round: ApplicationRound) -> set[int]:
     return set(School.objects.eligible(round.kinds).values_list("pk", flat=True))
 
 
-def _reviewers(round: ApplicationRound) -> set[int]:
+def reviewers(round: ApplicationRound) -> set[int]:
     """The bureaux that review first in this round; three queries."""
     through = [cell for cell, is_through in routes_of(round).items() if is_through and cell[0] in round.kinds]
     kinds_of_cities = [kind for kind, authority in through if authority == Organization.Kind.CITY]
@@ -342,46 +211,21 @@ def _reviewers(round: ApplicationRound) -> set[int]:
 def _announce(round: ApplicationRound, step: str, happened: str, *, at: dt.datetime) -> None:
     closings = standing_closings(round, None)
     opens = f"{happened}，自{when(round.opens_at)}起填报"
-    _tell(
+    tell_people(
         round,
         step,
         {
             Role.SCHOOL_CONTACT: (
-                _schools(round),
+                schools(round),
                 f"{opens}，{closing(closings.school)}截止。不申报的无需办理。",
             ),
-            Role.CITY_BUREAU: (_reviewers(round), f"{opens}；市级初审{closing(closings.city)}截止。"),
+            Role.CITY_BUREAU: (reviewers(round), f"{opens}；市级初审{closing(closings.city)}截止。"),
         },
         at=at,
     )
 
 
-def _tell_of_extension(extension: RoundExtension, before: Closings, *, at: dt.datetime) -> None:
-    round, organization = extension.round, extension.organization
-    steps = steps_of(round, organization)
-    moved = "，".join(
-        f"{_label(name)}延至{closing(new)}"
-        for name, old, new in zip(STEPS, before, extension.closings, strict=True)
-        if old != new and name in steps
-    )
-    text = f"{round}{f'为{organization}' if organization else ''}延期：{moved}。理由：{extension.reason}"
-    schools = {organization.pk} if organization else _schools(round)
-    reviewers = _reviewer_ids(round, organization) if organization else _reviewers(round)
-    told = {Role.SCHOOL_CONTACT: (schools, text), Role.CITY_BUREAU: (reviewers, text)}
-    _tell(round, f"extension:{extension.pk}", told, at=at)
-
-
-def _reviewer_ids(round: ApplicationRound, organization: Organization) -> set[int]:
-    """None or one. Fixed at submission; before that, by the routes."""
-    application = Application.objects.submitted().filter(round=round, school=organization.pk).first()
-    if application:
-        return {application.reviewer_id} if application.reviewer_id else set()
-    schools = School.objects.select_related("organization__supervisor")
-    reviewer = round.reviewer_of(schools.get(pk=organization.pk))
-    return {reviewer.pk} if reviewer else set()
-
-
-def _tell(
+def tell_people(
     round: ApplicationRound, step: str, told: Mapping[Role, tuple[set[Any], str]], *, at: dt.datetime
 ) -> None:
     link = reverse("rounds:detail", args=[round.pk])
@@ -399,7 +243,7 @@ def _tell(
 # --- in words
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
     return str(getattr(ApplicationRound, name).field.verbose_name)
 
 

@@ -54,8 +54,14 @@ def guard(by: User) -> None:
 
 
 def lock(schools: Collection[int]) -> None:
-    """Two officers who begin or end something at one school (their keys) at once: one after the other."""
-    list(Organization.objects.select_for_update().filter(pk__in=schools).order_by("pk").values_list("pk"))
+    """Who begins, hands in or ends something at one school (their keys): one after the other. Before any row of
+    the school's is locked; what refers to the school may be written meanwhile."""
+    list(
+        Organization.objects.select_for_update(no_key=True)
+        .filter(pk__in=schools)
+        .order_by("pk")
+        .values_list("pk")
+    )
 
 
 @transaction.atomic

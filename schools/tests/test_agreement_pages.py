@@ -325,8 +325,8 @@ def test_one_agreement_asks_little(world, client_for, django_assert_max_num_quer
 
 def test_a_refused_form_asks_for_its_files_again(world, client_for):
     page = client_for(world.contact).post(reverse("agreements:new"), typed(world, fee=""))
-    assert page.context["form"].errors.keys() == {"fee", "files"}
-    assert "请重新选择文件" in text(page)
+    assert page.context["form"].errors.keys() == {"fee"}
+    assert "选过的文件没有保留，请重新选择" in text(page)
 
 
 def test_the_export_names_every_school_and_the_number_of_the_agreement(world, client_for):

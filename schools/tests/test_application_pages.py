@@ -10,8 +10,9 @@ from django.urls import reverse
 from certificates.models import Certificate, CertificateLevel, Major
 from core import clock
 from core.templatetags.portal import closing
-from schools.models import Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
+from schools.models import Agreement, Application, ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
 from schools.services import applications as services
+from schools.services import filling_in
 from schools.tests.applying import agreement_for, complete, filled, plan
 from schools.tests.builders import make_application, make_item, make_round
 
@@ -209,6 +210,61 @@ def test_only_the_schools_own_agreements_are_offered(world, item, client_for):
     assert [value for value, _ in choices] == ["", str(own.pk)]
 
 
+def test_the_only_agreement_in_force_is_chosen_by_itself(world, application, item, client_for):
+    client = client_for(world.contact)
+    fill(client, item, agreement="")
+    page = client.get(address("item", item.pk))
+    assert "请选择本校与评价组织签署的试点合作协议" in text(page)
+    only = agreement_for(item.certificate_level, world.school)
+    page = client.get(address("item", item.pk))
+    assert f'<option value="{only.pk}" selected>' in text(page)
+    assert "已填完整，可以提交" in text(page)
+    receipt = submit(client, application)
+    item.refresh_from_db()
+    assert (receipt.status_code, item.agreement) == (302, only)
+
+
+def test_of_several_agreements_none_is_chosen_unasked(world, item, client_for):
+    client = client_for(world.contact)
+    for reference in ("甲", "乙"):
+        agreement_for(item.certificate_level, world.school, reference=reference)
+    fill(client, item, agreement="")
+    page = client.get(address("item", item.pk))
+    assert '<option value="" selected>' in text(page)
+    assert "请选择本校与评价组织签署的试点合作协议" in text(page)
+
+
+def test_an_agreement_registered_from_the_items_page_is_chosen_there(world, item, client_for):
+    client = client_for(world.contact)
+    old = agreement_for(item.certificate_level, world.school)
+    fill(client, item, agreement=str(old.pk), equipment="两间实训室")
+    other = new_level(world, "别的")
+    registered = {
+        "certificate_level": item.certificate_level_id,
+        "fee": "200",
+        "signed_on": clock.today().isoformat(),
+        "valid_until": (clock.today() + dt.timedelta(days=300)).isoformat(),
+        "next": address("item", item.pk),
+    }
+    page = f"{reverse('agreements:new')}?level={item.certificate_level_id}&item={item.pk}"
+    assert page.split("?")[1].replace("&", "&amp;") in text(client.get(address("item", item.pk)))
+    answer = client.post(page, {**registered, "files": plan("协议.pdf")}, follow=True)
+    assert "并已选用" in text(answer)
+    new = Agreement.objects.exclude(pk=old.pk).get()
+    item.refresh_from_db()
+    assert (item.draft["agreement"], item.draft["equipment"]) == (str(new.pk), "两间实训室")
+    # Of another level, or by another school: nothing is chosen.
+    answer = client.post(
+        page, {**registered, "certificate_level": other.pk, "files": plan("协议.pdf")}, follow=True
+    )
+    assert "并已选用" not in text(answer)
+    stranger = client_for(world.other_contact)
+    stranger.post(page, {**registered, "next": "", "files": plan("协议.pdf")})
+    assert Agreement.objects.count() == 4
+    item.refresh_from_db()
+    assert item.draft["agreement"] == str(new.pk)
+
+
 def test_another_schools_agreement_tells_nothing_of_itself(world, application, item, client_for):
     foreign = agreement_for(item.certificate_level, world.other_school, reference="别校的", fee="183.50")
     client = client_for(world.contact)
@@ -228,7 +284,7 @@ def test_another_schools_agreement_tells_nothing_of_itself(world, application, i
 @pytest.mark.parametrize("who", ["office", "city_officer", "auditor"])
 def test_what_is_mended_is_read_only_once_it_is_sent(world, application, item, client_for, who):
     complete(item)
-    services.save_item_draft(
+    filling_in.save_item_draft(
         item=item,
         typed={**filled(item), "equipment": "只是草稿"},
         revision=0,
@@ -309,6 +365,9 @@ def test_check_send_and_print(world, application, item, client_for):
     page = text(client.get(address("check", application.pk)))
     assert "尚未提交" in page
     assert "实训室两间" in page
+    whole = ItemFile.objects.get().attachment.sha256
+    assert f'<abbr class="hash" title="{whole}">{whole[:12]}…</abbr>' in page
+    assert page.count(whole) == 1
     token = client.get(address("check", application.pk)).context["token"]
     first = client.post(address("check", application.pk), {"token": token})
     again = client.post(address("check", application.pk), {"token": token})
@@ -429,6 +488,39 @@ def test_a_returned_item_is_mended_or_given_up(world, application, item, client_
     assert ApplicationItem.objects.get().state == State.WITHDRAWN
 
 
+@pytest.mark.parametrize(
+    ("returned_from", "step", "who"),
+    [("submitted", "city_closes_at", "太原市教育局"), ("first_reviewed", "province_closes_at", "省推进办")],
+)
+def test_a_rejected_item_says_why_and_what_may_be_done_until_when(
+    world, round, client_for, returned_from, step, who
+):
+    application = make_application(round, world.school, reviewer=world.bureau)
+    item = complete(
+        make_item(
+            application,
+            new_level(world),
+            state="rejected",
+            returned_from=returned_from,
+            review_comment="师资不足",
+        )
+    )
+    until, client = getattr(round, step), client_for(world.contact)
+    printed = text(client.get(address("print", application.pk)))
+    assert "未通过" in printed
+    assert "不成立" not in printed
+    card = text(client.get(address("detail", application.pk)))
+    assert "2020年11月18日未通过：</strong>师资不足" in card
+    assert f"请在{closing(until)}前与{who}联系" in card
+    assert f"请在{closing(until)}前与{who}联系" in text(client.get(address("item", item.pk)))
+    office = text(client_for(world.office).get(address("detail", application.pk)))
+    assert "师资不足" in office
+    assert "联系，由其撤回意见" not in office
+    world.at(until)
+    late = text(client_for(world.contact).get(address("detail", application.pk)))
+    assert f"已于{closing(until)}截止，本批次不再重新审核" in late
+
+
 def test_add_several_and_all_running(world, application, client_for):
     client = client_for(world.contact)
     levels = [new_level(world, name).pk for name in ("甲", "乙")]
@@ -438,6 +530,36 @@ def test_add_several_and_all_running(world, application, client_for):
     assert "已添加 1 个在试点的证书等级" in text(page)
     assert application.items.filter(is_renewal=True).count() == 1
     assert client.post(address("add", application.pk), {}).status_code == 422
+
+
+def offered(page):
+    return set(page.context["form"].fields["levels"].queryset.values_list("pk", flat=True))
+
+
+def test_only_levels_open_to_the_school_are_offered_and_the_page_says_how_many_are_closed(
+    world, application, client_for
+):
+    client = client_for(world.contact)
+    free, closed, begun, known = [new_level(world, name) for name in ("甲", "乙", "丙", "丁")]
+    Certificate.objects.exclude(pk=free.certificate_id).update(batch="1")
+    page = client.get(address("detail", application.pk))
+    assert "没有列出" not in text(page)
+    client.post(address("add", application.pk), {"levels": [begun.pk]})
+    type(application.round).objects.update(closed_batches=["1", "2"])
+    world.add_programme(world.school, known)
+    other_level = CertificateLevel.objects.create(certificate=known.certificate, level=1)
+    world.add_programme(world.other_school, closed)
+    page = client.get(address("detail", application.pk))
+    assert {free.pk, known.pk, other_level.pk} <= offered(page)
+    assert not {closed.pk, begun.pk} & offered(page)
+    assert (
+        "另有 1 个证书等级没有列出：本批次不再新增第1、2批证书的试点单位（参照鄂教职成办函〔2021〕7号 四.4"
+        in text(page)
+    )
+    refused = client.post(address("add", application.pk), {"levels": [closed.pk]})
+    assert refused.status_code == 422
+    assert "所选的证书等级不能添加" in text(refused)
+    assert not application.items.filter(certificate_level=closed).exists()
 
 
 # --- Size

@@ -27,7 +27,7 @@ from schools.models import (
     RoundRoute,
 )
 from schools.services import applications as services
-from schools.services import end_programme, opinions
+from schools.services import end_programme, filling_in, opinions
 from schools.tests.applying import filled, plan
 from schools.tests.builders import make_round
 from schools.workflow import review
@@ -71,7 +71,7 @@ def add(world, application, *levels):
 def fill(world, item, **changes):
     """Typed and with its plan."""
     item.refresh_from_db()
-    services.save_item_draft(
+    filling_in.save_item_draft(
         item=item,
         typed=filled(item, **changes),
         revision=item.draft_revision,
@@ -82,7 +82,7 @@ def fill(world, item, **changes):
 
 
 def upload(world, item, kind="plan", name="方案.pdf"):
-    return services.attach_item_file(
+    return filling_in.attach_item_file(
         item=item, upload=plan(name), kind=kind, by=world.contact, at=clock.now()
     )
 
@@ -139,13 +139,13 @@ def test_running_ones_are_renewals_with_last_years_number(world, application):
 def test_what_is_typed_is_kept_as_typed_and_a_second_tab_meets_a_conflict(world, application, levels):
     [item] = add(world, application, levels[0])
     typed = filled(item, planned_new="约四十")
-    services.save_item_draft(item=item, typed=typed, revision=0, by=world.contact, at=clock.now())
+    filling_in.save_item_draft(item=item, typed=typed, revision=0, by=world.contact, at=clock.now())
     assert ApplicationItem.objects.get().draft["planned_new"] == "约四十"
     other = typed | {"trainers": "3"}
     with pytest.raises(DraftConflict):
-        services.save_item_draft(item=item, typed=other, revision=0, by=world.contact, at=clock.now())
+        filling_in.save_item_draft(item=item, typed=other, revision=0, by=world.contact, at=clock.now())
     with pytest.raises(PermissionDenied):
-        services.save_item_draft(item=item, typed=other, revision=1, by=world.leader, at=clock.now())
+        filling_in.save_item_draft(item=item, typed=other, revision=1, by=world.leader, at=clock.now())
 
 
 def test_a_new_plan_replaces_the_old_which_stays_on_record(world, application, levels):
@@ -157,7 +157,7 @@ def test_a_new_plan_replaces_the_old_which_stays_on_record(world, application, l
     first.refresh_from_db()
     assert first.removed_at == clock.now()
     assert item.files.filter(removed_at=None, kind="equipment").count() == 2
-    services.remove_item_file(file=second, by=world.contact, at=clock.now())
+    filling_in.remove_item_file(file=second, by=world.contact, at=clock.now())
     assert not item.files.filter(removed_at=None, kind="plan").exists()
     assert Attachment.objects.of(item).count() == 4
 
@@ -180,7 +180,7 @@ def test_a_plan_that_is_refused_leaves_the_old_one_in_place(world, application, 
     [item] = add(world, application, levels[0])
     kept = upload(world, item)
     with pytest.raises(ValidationError):
-        services.attach_item_file(
+        filling_in.attach_item_file(
             item=item, upload=plan("新.pdf", b"text"), kind="plan", by=world.contact, at=clock.now()
         )
     assert item.files.kept().get() == kept
@@ -190,7 +190,7 @@ def test_a_plan_that_is_refused_leaves_the_old_one_in_place(world, application, 
 def test_a_file_that_is_not_what_it_says_is_refused(world, application, levels):
     [item] = add(world, application, levels[0])
     with pytest.raises(ValidationError, match="内容不是 pdf 文件"):
-        services.attach_item_file(
+        filling_in.attach_item_file(
             item=item, upload=plan("方案.pdf", b"text"), kind="plan", by=world.contact, at=clock.now()
         )
     assert not ItemFile.objects.exists()
@@ -200,12 +200,12 @@ def test_a_draft_can_be_thrown_away_but_not_what_was_sent(world, application, le
     item, other = add(world, application, *levels[:2])
     fill(world, other)
     upload(world, item)
-    services.remove_item(item=item, by=world.contact, at=clock.now())
+    filling_in.remove_item(item=item, by=world.contact, at=clock.now())
     assert application.items.get() == other
     assert Attachment.objects.filter(name="方案.pdf").count() == 1
     send(world, application)
     with pytest.raises(NotNow, match="不能移除"):
-        services.remove_item(item=other, by=world.contact, at=clock.now())
+        filling_in.remove_item(item=other, by=world.contact, at=clock.now())
 
 
 def test_what_was_once_handed_in_is_not_thrown_away_though_it_is_a_draft_again(world, application, levels):
@@ -220,7 +220,7 @@ def test_what_was_once_handed_in_is_not_thrown_away_though_it_is_a_draft_again(w
     again(world, application, item)
     ItemFile.objects.update(is_handed_in=False)
     with pytest.raises(NotNow, match="不能移除；不再申报的，请撤回"):
-        services.remove_item(item=item, by=world.contact, at=clock.now())
+        filling_in.remove_item(item=item, by=world.contact, at=clock.now())
     assert ExpertOpinion.objects.filter(item=item).exists()
     services.withdraw_item(item, by=world.contact, at=clock.now())
     assert states(application) == [State.WITHDRAWN]
@@ -343,7 +343,7 @@ def mend(world, item, **changes):
     item.refresh_from_db()
     who = {"by": world.contact, "at": clock.now()}
     typed = shape.typed_of(item) | changes
-    services.save_item_draft(item=item, typed=typed, revision=item.draft_revision, **who)
+    filling_in.save_item_draft(item=item, typed=typed, revision=item.draft_revision, **who)
 
 
 def test_what_was_returned_is_not_sent_again_as_it_was(world, round, application, levels):
@@ -425,7 +425,7 @@ def test_whatever_is_typed_comes_back_as_typed(world, round, levels, text):
     add(world, application, levels[0])
     item = application.items.get()
     typed = shape.typed_from(text, item)
-    services.save_item_draft(
+    filling_in.save_item_draft(
         item=item, typed=typed, revision=item.draft_revision, by=world.contact, at=clock.now()
     )
     item.refresh_from_db()
@@ -441,9 +441,9 @@ def test_a_file_that_comes_as_the_item_is_handed_in_stays_out(world, application
     send(world, application)
     who = {"by": world.contact, "at": clock.now()}
     with pytest.raises(PermissionDenied, match="不能再改"):
-        services.attach_item_file(item=stale, upload=plan("晚到.pdf"), kind="plan", **who)
+        filling_in.attach_item_file(item=stale, upload=plan("晚到.pdf"), kind="plan", **who)
     with pytest.raises(PermissionDenied, match="不能再改"):
-        services.remove_item_file(file=kept, **who)
+        filling_in.remove_item_file(file=kept, **who)
     kept.refresh_from_db()
     assert (ItemFile.objects.count(), kept.removed_at) == (1, None)
 
@@ -509,7 +509,7 @@ def test_nobody_waits_for_one_who_waits_for_him(world, round, levels, other, mon
         settle(*args, **kwargs)
 
     monkeypatch.setattr(services.duties, "withdrawn", slowly)
-    verb = services.withdraw_item if other == "withdraw" else services.remove_item
+    verb = services.withdraw_item if other == "withdraw" else filling_in.remove_item
     who = {"by": world.contact, "at": at}
     calls = {"withdraw": lambda: verb(moved, **who), "remove": lambda: verb(item=moved, **who)}
 

@@ -9,6 +9,7 @@ from core import clock
 from core.tests.test_attachments import pdf
 from schools.models import ApplicationItem, ApplicationVersion, ItemFile, RoundRoute
 from schools.services import applications as services
+from schools.services import filling_in
 from schools.tests.applying import agreement_for, filled, plan
 from schools.tests.builders import make_round
 
@@ -78,16 +79,16 @@ def test_twelve_levels_and_thirty_files_on_a_phone(world, live_server, visit, ap
     expect(page.locator(".item-card")).to_have_count(2)
     for item in add(world, application, levels[2:])[2:]:
         typed = filled(item, agreement=str(agreements[item.certificate_level_id].pk))
-        services.save_item_draft(item=item, typed=typed, revision=0, by=world.contact, at=clock.now())
+        filling_in.save_item_draft(item=item, typed=typed, revision=0, by=world.contact, at=clock.now())
         for kind in ("plan", "equipment"):
-            services.attach_item_file(
+            filling_in.attach_item_file(
                 item=item, upload=plan(f"{kind}.pdf"), kind=kind, by=world.contact, at=clock.now()
             )
     by_hand = list(application.items.order_by("pk")[:2])
     for item in by_hand:
         go(page, live_server, "detail", application.pk)
         page.click(f".item-card a:has-text('填写') >> nth={by_hand.index(item)}")
-        expect(page.locator("[data-missing]")).to_contain_text("还缺 9 项")
+        expect(page.locator("[data-missing]")).to_contain_text("还缺 8 项")
         fill_by_hand(page, agreements[item.certificate_level_id])
         page.set_input_files("#id_equipment_files", [file(f"设备{n}.pdf") for n in range(1, 5)])
         expect(page.locator("[data-files] li")).to_have_count(5)
@@ -155,7 +156,7 @@ def test_a_lost_session_loses_nothing_and_a_second_tab_is_noticed(world, live_se
     item.refresh_from_db()
     assert item.draft["equipment"] == "会话失效后写的"
 
-    services.save_item_draft(
+    filling_in.save_item_draft(
         item=item,
         typed=item.draft | {"equipment": "另一处写的"},
         revision=item.draft_revision,

@@ -16,7 +16,7 @@ from obligations.models import Obligation
 from obligations.rates import rate
 from schools.models import Closings
 from schools.services import duties
-from schools.services.rounds import extend
+from schools.services.extensions import extend
 from schools.tasks import lapse_applications
 from schools.tests.builders import make_application, make_item
 from schools.tests.hubei import CITY, MICROSECOND, PROVINCE, SCHOOL, hand_in, hubei, put, sh

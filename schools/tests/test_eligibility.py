@@ -13,7 +13,7 @@ from funding.tests import fees
 from schools import content as shape
 from schools import eligibility
 from schools.grounds import Ground
-from schools.models import AnnualPlan, ApplicationItem, ItemFile, Programme, RoundExtension
+from schools.models import AgreementParty, AnnualPlan, ApplicationItem, ItemFile, Programme, RoundExtension
 from schools.rules import problems_of
 from schools.services import end_programme
 from schools.standing import with_agreement
@@ -77,7 +77,6 @@ def test_nothing_stands_against_a_complete_item(item):
         ({"justification": ""}, "论证意见", "三.2：逐一严格论证"),
         ({"is_voluntary": False}, "学生自愿", "三.2"),
         ({"is_no_condition": False}, "毕业条件", "三.5"),
-        ({"agreement": None}, "试点合作协议", "三.6：签署试点合作协议前，不得开展试点"),
         ({"carried_over": 1}, "不能沿用", "演示〔2020〕1号"),
     ],
 )
@@ -86,6 +85,19 @@ def test_each_gap_is_named_with_its_clause(item, fields, words, clause):
     [reason] = obstacles(item)
     assert words in reason
     assert clause in reason
+
+
+def test_no_agreement_no_pilot(item, level):
+    change(item, agreement=None)
+    AgreementParty.objects.all().delete()
+    [reason] = obstacles(item)
+    assert "试点合作协议" in reason
+    assert "三.6：签署试点合作协议前，不得开展试点" in reason
+    # What was handed in is judged as it was sent.
+    agreement_for(level, item.application.school)
+    assert obstacles(item) == []
+    change(item, state="first_reviewed")
+    assert obstacles(item) == [reason]
 
 
 def test_majors_and_the_plan_of_this_very_certificate(item):

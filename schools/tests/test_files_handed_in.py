@@ -8,7 +8,7 @@ from certificates.models import Certificate, CertificateLevel
 from core import clock
 from schools.models import Application, ApplicationItem, RoundRoute
 from schools.services import applications as services
-from schools.services import opinions
+from schools.services import filling_in, opinions
 from schools.tests.applying import filled, plan
 from schools.tests.builders import make_round
 from schools.workflow import review
@@ -24,7 +24,7 @@ def items(world):
         certificate = Certificate.objects.create(name=f"演示{name}证书", owner=world.evaluator_org)
         level = CertificateLevel.objects.create(certificate=certificate, level=2)
         [item] = services.add_items(application=application, levels=[level], **who(world))
-        services.save_item_draft(item=item, typed=filled(item), revision=0, **who(world))
+        filling_in.save_item_draft(item=item, typed=filled(item), revision=0, **who(world))
         upload(world, item, "原方案.pdf")
     send(world, application)
     first, second = application.items.order_by("pk")
@@ -39,7 +39,7 @@ def who(world):
 
 def upload(world, item, name):
     fresh = ApplicationItem.objects.get(pk=item.pk)
-    services.attach_item_file(item=fresh, upload=plan(name), kind="plan", **who(world))
+    filling_in.attach_item_file(item=fresh, upload=plan(name), kind="plan", **who(world))
 
 
 def send(world, application):
@@ -87,7 +87,7 @@ def test_a_file_taken_off_stays_with_reviewers_and_a_withdrawn_item_shows_what_i
 ):
     _, second = items
     review.run("item_return_first", second, by=world.city_officer, at=clock.now(), comment="请改方案")
-    services.remove_item_file(file=second.files.get(), **who(world))
+    filling_in.remove_item_file(file=second.files.get(), **who(world))
     city = client_for(world.city_officer)
     assert linked(city, f"/reviews/items/{second.pk}/", second) == [True]
     services.withdraw_item(ApplicationItem.objects.get(pk=items[0].pk), **who(world))
@@ -110,7 +110,7 @@ def test_a_version_of_another_item_does_not_take_them_along(world, items):
     review.run("item_return_first", second, by=world.city_officer, at=clock.now(), comment="请改人数")
     fresh = ApplicationItem.objects.get(pk=second.pk)
     typed = filled(fresh, planned_new="41", agreement=str(fresh.agreement_id))
-    services.save_item_draft(item=fresh, typed=typed, revision=fresh.draft_revision, **who(world))
+    filling_in.save_item_draft(item=fresh, typed=typed, revision=fresh.draft_revision, **who(world))
     review.run("item_submit", fresh, **who(world))
     content = Application.objects.get(pk=first.application_id).current.content
     files = {item["level"]: [file["name"] for file in item["files"]] for item in content["items"]}

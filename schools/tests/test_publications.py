@@ -16,12 +16,12 @@ from core import clock, personal
 from core.models import Event, Notice
 from obligations.calendar import add_months
 from obligations.models import Obligation, ObligationKind, Outcome
-from schools import result_lists
+from schools import result_lists, results
 from schools.models import ApplicationItem, Closings, Objection, ResultList, SchoolFiling
 from schools.services import end_programme, objections, start_programme
 from schools.services import publications as services
+from schools.services.extensions import extend
 from schools.services.publications import Heading
-from schools.services.rounds import extend
 from schools.tests.builders import make_application, make_item, make_round
 from schools.workflow import review
 
@@ -150,13 +150,13 @@ def test_what_only_an_extension_would_reopen_does_not_hold_it_up(
 ):
     item = lapsing(world, state, returned_from)
     closing = getattr(round_.closings, step)
-    assert services.undecided([round_], closing - dt.timedelta(microseconds=1))[round_.pk] == (1, 0, 0)
+    assert results.undecided([round_], closing - dt.timedelta(microseconds=1))[round_.pk] == (1, 0, 0)
     world.at(closing - dt.timedelta(microseconds=1))
     today = clock.today() + dt.timedelta(days=1)
     with pytest.raises(ValidationError, match="还有 1 个项目没有审定"):
         propose(world, starts_on=today, ends_on=today)
     world.at(closing)
-    found = services.undecided([round_], closing)[round_.pk]
+    found = results.undecided([round_], closing)[round_.pk]
     assert (found.waiting, found.lapsed_words) == (0, words)
     later = clock.now() + dt.timedelta(days=20)
     extend(
@@ -167,7 +167,7 @@ def test_what_only_an_extension_would_reopen_does_not_hold_it_up(
         by=world.office,
         at=clock.now(),
     )
-    assert services.undecided([round_], closing)[round_.pk] == (1, 0, 0)
+    assert results.undecided([round_], closing)[round_.pk] == (1, 0, 0)
     world.at(later)
     today = clock.today()
     assert len(propose(world, starts_on=today, ends_on=today).rows) == 2
@@ -427,7 +427,7 @@ def test_an_upheld_one_holds_it_up_until_the_item_is_rejected(world, round_):
     ApplicationItem.objects.filter(pk=world.item.pk).update(state=State.REJECTED)
     final = publish(world)
     assert [row["item"] for row in final.rows] == [world.other_item.pk]
-    (change,) = services.changes_of(final)
+    (change,) = results.changes_of(final)
     assert (change.before["item"], change.after) == (world.item.pk, None)
 
 
@@ -465,10 +465,10 @@ def test_what_has_ended_since_is_not_published_and_owes_no_filing(world, round_,
     upheld(world, world.school_org.code)
     end(world)
     after(world)
-    assert services.unsettled(world.round, clock.now()) == []
+    assert results.unsettled(world.round, clock.now()) == []
     final = publish(world)
     assert [row["item"] for row in final.rows] == [world.other_item.pk]
-    (change,) = services.changes_of(final)
+    (change,) = results.changes_of(final)
     assert (change.before["item"], change.after) == (world.item.pk, None)
     owed = Obligation.objects.get(kind=ObligationKind.SCHOOL_FILING)
     assert owed.organization == world.other_school_org
@@ -494,13 +494,13 @@ def test_what_was_never_shown_is_not_published(world, round_):
     world.add_programme(world.school, level)
     after(world)
     assert late.pk not in {row["item"] for row in publish(world).rows}
-    assert services.rows_to_publish(world.round, clock.now()).unshown[0]["item"] == late.pk
+    assert results.rows_to_publish(world.round, clock.now()).unshown[0]["item"] == late.pk
     again = propose(world, starts_on=dt.date(2020, 11, 26), ends_on=dt.date(2020, 11, 27))
     assert [row["item"] for row in again.rows] == [late.pk]
     world.at("2020-11-28T00:00:00+08:00")
     second = publish(world)
     assert [row["item"] for row in second.rows] == [late.pk]
-    assert services.changes_of(second) == []
+    assert results.changes_of(second) == []
     with pytest.raises(ValidationError, match="没有可以公布的"):
         publish(world)
 
@@ -525,7 +525,7 @@ def test_a_later_batch_is_settled_as_the_first_was(world, round_):
     kept = objection(shown, school_code=world.other_school_org.code)
     objections.answer_objection(kept, is_upheld=True, answer="属实", by=world.office, at=clock.now())
     at = world.at("2020-12-03T00:00:00+08:00")
-    assert any(kept.receipt in line for line in services.final_obstacles(world.round, at))
+    assert any(kept.receipt in line for line in results.final_obstacles(world.round, at))
     closings = world.round.closings
     extend(
         round=world.round,
@@ -537,7 +537,7 @@ def test_a_later_batch_is_settled_as_the_first_was(world, round_):
     )
     for action in ("item_reconsider", "item_reject"):
         review.run(action, world.other_item, by=world.office, at=at, comment="异议成立")
-    assert services.final_obstacles(world.round, at) == []
+    assert results.final_obstacles(world.round, at) == []
 
 
 @pytest.mark.parametrize(

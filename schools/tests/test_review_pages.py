@@ -24,7 +24,7 @@ from schools.models import (
     Programme,
     RoundExtension,
 )
-from schools.services import applications, reviews
+from schools.services import applications, filling_in, reviews
 from schools.tests import applying
 from schools.tests.reviewing import handed_in, hubei_round, new_level
 
@@ -310,7 +310,7 @@ def test_an_item_tells_the_version_it_was_handed_in_with_and_when_a_return_is_pa
     assert "审核意见 请改人数" in text_of(client.get(address("item", first.pk)))
     changed = applying.filled(first, planned_new="33")
     fresh = ApplicationItem.objects.get(pk=first.pk)
-    applications.save_item_draft(
+    filling_in.save_item_draft(
         item=fresh, typed=changed, revision=fresh.draft_revision, by=world.contact, at=clock.now()
     )
     two = send(world, application, 22)

@@ -1,17 +1,22 @@
 """Two officers at once, on PostgreSQL: one decision stands, and what it brings about happens once."""
 
 import datetime as dt
+import threading
+import time
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from accounts.models import PilotMembership
+from accounts.services import end_membership
 from core import clock
 from core.models import Event
 from core.tests.races import together
 from core.workflow import NotNow
 from schools.models import Programme
-from schools.services import reviews, start_programme
+from schools.services import applications, reviews, start_programme
+from schools.tests.applying import filled
 from schools.tests.reviewing import handed_in, hubei_round, new_level
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -65,6 +70,41 @@ def test_two_items_of_one_school_approved_at_once_make_it_join_once(world, items
     assert all(isinstance(result, list) for result in results), results
     assert PilotMembership.objects.filter(organization=world.school_org, left_at=None).count() == 1
     assert Programme.objects.filter(origin__in=items).count() == 3
+
+
+@pytest.mark.parametrize("what", ["approval", "handing in"])
+def test_a_school_that_is_put_out_meanwhile_is_neither_approved_nor_heard(world, items, what):
+    """Whoever comes second waits for the first, and only then asks whether the school is in the pilot."""
+    [item, *_] = items
+    world.at(clock.now() + dt.timedelta(hours=1))
+    if what == "handing in":
+        typed = filled(item, agreement=str(item.agreement_id), planned_new="41")
+        type(item).objects.filter(pk=item.pk).update(
+            state="returned", returned_from="first_reviewed", draft=typed
+        )
+        token = applications.token_of(applications.waiting_items(item.application, clock.now()))
+    held, at = threading.Event(), clock.now()
+
+    def put_out():
+        with transaction.atomic():
+            end_membership(organization=world.school_org, at=at, by=world.office, reason="取消试点资格")
+            held.set()
+            time.sleep(0.4)
+
+    def second():
+        held.wait(timeout=20)
+        try:
+            if what == "approval":
+                return reviews.decide_many(action="item_approve", items=[item.pk], by=world.office2, at=at)
+            return applications.submit_application(
+                application=item.application, token=token, by=world.contact, at=at
+            )
+        except NotNow as refusal:
+            return str(refusal)
+
+    _, refused = together(put_out, second)
+    assert "退出试点" in refused
+    assert not Programme.objects.filter(origin=item).exists()
 
 
 def test_two_officers_begin_the_same_programme_at_once_and_one_is_told(world):

@@ -203,6 +203,15 @@ def test_who_was_put_out_of_the_pilot_is_not_brought_back_by_what_was_pending(wo
     assert world.school_org.memberships.filter(joined_at=clock.now(), left_at=None).exists()
 
 
+def test_who_is_put_out_while_an_approval_waits_for_the_school_is_not_approved(world, direct):
+    """The request came in a moment before."""
+    at = clock.now()
+    world.at(at + dt.timedelta(seconds=2))
+    end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="取消试点资格")
+    with pytest.raises(NotNow, match="退出试点"):
+        reviews.decide_many(action="item_approve", items=[direct.pk], by=world.office, at=at)
+
+
 def test_who_was_brought_back_by_a_reversal_may_be_approved(world, direct):
     end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="取消试点资格")
     later(world)

@@ -2,19 +2,24 @@
 
 import datetime as dt
 import io
+import threading
+import time
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from accounts.models import Organization, OrganizationAlias
+from accounts.models import Organization, OrganizationAlias, PilotMembership
+from accounts.services import end_membership
 from certificates.models import Certificate, CertificateLevel
 from core import clock
 from core.imports import services as imports
 from core.imports.template import build_template
 from core.models import Event
+from core.tests.races import together
 from obligations.models import Obligation
 from schools import resources, services
 from schools.models import AnnualPlan, Programme, School
@@ -338,3 +343,26 @@ def test_no_garbage_is_more_than_a_reported_error(world, rows):
     filled = [cells for cells in rows if any(str(value or "").strip() for value in cells)]
     assert outcome.rows <= len(rows)
     assert outcome.rows >= min(1, len(filled))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_school_that_leaves_while_the_roster_is_written_runs_nothing_without_being_in_the_pilot(world):
+    code, name = world.school_org.code, world.school_org.name
+    third = CertificateLevel.objects.create(certificate=world.certificate, level=3)
+    given = workbook(row(学校代码=code, 学校名称=name, 证书名称=world.certificate.name, 证书等级="高级"))
+    held, at = threading.Event(), clock.now()
+
+    def leave():
+        with transaction.atomic():
+            end_membership(organization=world.school_org, at=at, by=world.office, reason="撤并")
+            held.set()
+            time.sleep(0.6)
+
+    def take():
+        held.wait(timeout=20)
+        resources.RosterResource(by=world.office, at=at).apply(given, "名册.xlsx")
+
+    together(leave, take)
+    assert Programme.objects.running_at(at).filter(school=world.school, certificate_level=third).exists()
+    assert PilotMembership.objects.as_of(at).filter(organization=world.school_org).exists()

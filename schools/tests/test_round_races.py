@@ -10,7 +10,7 @@ from core.tests.races import together
 from obligations.models import Obligation
 from schools.models import ApplicationItem, ApplicationRound, Closings, RoundExtension
 from schools.services import duties
-from schools.services.rounds import extend
+from schools.services.extensions import extend
 from schools.tests.builders import make_application, make_item
 from schools.tests.hubei import CITY, PROVINCE, SCHOOL, hand_in, hubei, sh
 

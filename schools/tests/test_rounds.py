@@ -21,7 +21,8 @@ from schools.forms.rounds import ExtensionForm
 from schools.models import ApplicationRound, Closings, RoundExtension, School
 from schools.services import duties
 from schools.services import rounds as services
-from schools.services.rounds import CELLS, PRESETS, extend
+from schools.services.extensions import extend
+from schools.services.rounds import CELLS, PRESETS
 from schools.tests.builders import make_application, make_item
 from schools.tests.hubei import CITY, MICROSECOND, OPENS, PROVINCE, SCHOOL, fields, hand_in, hubei, sh
 

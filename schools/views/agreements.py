@@ -27,6 +27,7 @@ from schools.filters.agreements import AgreementFilter, MissingFilter
 from schools.forms.agreements import AgreementForm, EndForm, FilesForm, ReasonForm, renewal
 from schools.models import Agreement, ApplicationItem
 from schools.services import agreements as services
+from schools.services import filling_in
 from schools.tables.agreements import AgreementTable, MissingTable
 
 NOT_FOR_ROLE = "您的角色没有查看合作协议的权限；推进办、市教育局、评价组织和签署协议的院校可以查看。"
@@ -121,9 +122,9 @@ def new(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, f"已登记{agreement}。")
+            chosen = _choose(request, agreement)
+            messages.success(request, f"已登记{agreement}{'，并已选用' if chosen else ''}。")
             return redirect(form.cleaned_data["next"] or _address(agreement))
-    _ask_for_files_again(form)
     context = {
         "form": form,
         "heading": "登记合作协议",
@@ -132,6 +133,19 @@ def new(request: HttpRequest) -> HttpResponse:
         "cancel_url": local_path(request.GET.get("next", "")) or reverse("agreements:list"),
     }
     return render(request, "core/form_page.html", context, status=422 if form.errors else 200)
+
+
+def _choose(request: HttpRequest, agreement: Agreement) -> bool:
+    """Whether the item from whose page one came to register waits for it: it is chosen there."""
+    wanted, at = request.GET.get("item", ""), clock.now()
+    rows = ApplicationItem.objects.visible_to(request.user).filter(
+        is_renewal=False, certificate_level=agreement.certificate_level
+    )
+    item = rows.filter(pk=wanted).first() if wanted.isdecimal() else None
+    if item is None or filling_in.locked(item, at):
+        return False
+    filling_in.choose_agreement(item=item, agreement=agreement, by=request.user, at=at)
+    return True
 
 
 @require_safe
@@ -171,7 +185,6 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         else:
             messages.success(request, row.done)
             return redirect(_address(agreement))
-    _ask_for_files_again(form)
     context = {
         "agreement": agreement,
         "row": row,
@@ -242,12 +255,6 @@ def _offers(agreement: Agreement, user: User, at: dt.datetime) -> list[dict[str,
         for action in actions
         if not rules.forbids(action, agreement, user)
     ]
-
-
-def _ask_for_files_again(form: forms.Form) -> None:
-    """A browser does not send back the files of a form that was refused."""
-    if form.files and form.errors and "files" not in form.errors:
-        form.add_error("files", "请重新选择文件：上面的内容改正以前，文件没有保存。")
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from schools import eligibility
 from schools.eligibility import Standing
 from schools.forms.applications import AddItemsForm
 from schools.models import Application, ApplicationItem, ApplicationRound, ApplicationVersion, School
-from schools.permissions import may_apply, may_see_own_applications
+from schools.permissions import NOT_THE_APPLICANT, may_apply, may_see_own_applications
 from schools.services import applications as services
 
 State = ApplicationItem.State
@@ -36,7 +36,7 @@ def application_or_404(request: HttpRequest, pk: int) -> Application:
 def own_application(request: HttpRequest, pk: int) -> Application:
     application = application_or_404(request, pk)
     if not may_apply(request.user, application.school):
-        raise PermissionDenied(services.NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
     return application
 
 
@@ -69,7 +69,7 @@ def start(request: HttpRequest, round: int) -> HttpResponse:
     schools = School.objects.select_related("organization")
     school = schools.filter(pk=request.user.organization_id).first()
     if school is None:
-        raise PermissionDenied(services.NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
     try:
         application = services.start_application(round=found, school=school, by=request.user, at=at)
     except ValidationError as refusal:
@@ -84,11 +84,13 @@ def start(request: HttpRequest, round: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Card:
-    """One item on the list; `standing` only while it is filled in, and for the school alone."""
+    """One item on the list; for the school alone `standing`, while it is filled in, and what it may do
+    `afterwards`, once it is rejected."""
 
     item: ApplicationItem
     standing: Standing | None
     is_late: bool
+    afterwards: str
 
     @property
     def files(self) -> int:
@@ -111,6 +113,7 @@ def cards_of(items: list[ApplicationItem], at: dt.datetime, *, drafts: bool) -> 
             item,
             standings[item.pk] if drafts and eligibility.is_open(item) else None,
             eligibility.is_open(item) and bool(eligibility.closed(item, at)),
+            eligibility.after_rejection(item, at) if drafts and item.state == State.REJECTED else "",
         )
         for item in items
     ]
@@ -312,7 +315,11 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
         "version": None,
         "content": {"name": str(application.school), "round": str(application.round)},
         "rows": [
-            ({**content_of(standing), "state": standing.item.state}, shape.told(content_of(standing)))
+            (
+                content_of(standing)
+                | {"state": standing.item.state, "word": standing.item.get_state_display()},
+                shape.told(content_of(standing)),
+            )
             for standing in standings
         ],
         "former": None,

@@ -23,8 +23,9 @@ from schools import eligibility, queue
 from schools.eligibility import Standing
 from schools.forms.applications import FilesForm, ItemForm, agreement_choices
 from schools.models import ApplicationItem, ApplicationRound
-from schools.permissions import may_apply
+from schools.permissions import NOT_THE_APPLICANT, may_apply
 from schools.services import applications as services
+from schools.services import filling_in
 from schools.views.applications import content_of, is_of_the_school
 
 MOST_FOUND = 30
@@ -44,7 +45,7 @@ def item_or_404(request: HttpRequest, pk: int) -> ApplicationItem:
 def own_item(request: HttpRequest, pk: int) -> ApplicationItem:
     item = item_or_404(request, pk)
     if not may_apply(request.user, item.application.school):
-        raise PermissionDenied(services.NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
     return item
 
 
@@ -59,9 +60,9 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
     at = clock.now()
     found = item_or_404(request, pk)
     own = may_apply(request.user, found.application.school)
-    reasons = services.locked(found, at) if own else []
+    reasons = filling_in.locked(found, at) if own else []
     if request.method == "POST" and not own:
-        raise PermissionDenied(services.NOT_YOURS)
+        raise PermissionDenied(NOT_THE_APPLICANT)
     if request.method == "POST" and reasons:
         # It closed while the form was open: what was typed stays before one's eyes.
         typed = shape.typed_from(request.POST, found)
@@ -84,7 +85,7 @@ def _read(request: HttpRequest, found: ApplicationItem, reasons: list[str], at: 
     context = {
         **page_context(request, standing),
         "returned_at": queue.past_returns([found]).get(found.pk),
-        "rows": shape.told(content_of(standing)),
+        "told": shape.told(content_of(standing)),
         "reasons": reasons,
         "may_apply": may_apply(request.user, found.application.school),
     }
@@ -137,7 +138,7 @@ def _save(request: HttpRequest, found: ApplicationItem, at: dt.datetime) -> Http
         typed = draft_pages.merged(request, typed, shape.typed_of(found))
     revision = draft_pages.revision_of(request.POST)
     try:
-        services.save_item_draft(item=found, typed=typed, revision=revision, by=request.user, at=at)
+        filling_in.save_item_draft(item=found, typed=typed, revision=revision, by=request.user, at=at)
     except DraftConflict:
         return _show_conflict(request, item_or_404(request, found.pk), typed, at)
     if errors := _keep_files(request, found, at):
@@ -152,11 +153,11 @@ def _keep_files(request: HttpRequest, found: ApplicationItem, at: dt.datetime) -
     """Takes off and takes in what the request says; what was refused, in words."""
     remove = request.POST.get("remove", "")
     if remove.isdecimal() and (file := found.files.filter(pk=remove).first()):
-        services.remove_item_file(file=file, by=request.user, at=at)
+        filling_in.remove_item_file(file=file, by=request.user, at=at)
     errors = []
     for kind, upload in FilesForm.uploads(request.FILES):
         try:
-            services.attach_item_file(item=found, upload=upload, kind=kind, by=request.user, at=at)
+            filling_in.attach_item_file(item=found, upload=upload, kind=kind, by=request.user, at=at)
         except ValidationError as refusal:
             errors += refusal.messages
     return errors
@@ -198,7 +199,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     typed = shape.typed_from(request.POST, found)
     revision = draft_pages.revision_of(request.POST)
     try:
-        services.save_item_draft(item=found, typed=typed, revision=revision, by=request.user, at=at)
+        filling_in.save_item_draft(item=found, typed=typed, revision=revision, by=request.user, at=at)
     except DraftConflict as conflict:
         return draft_pages.changed_elsewhere(conflict.record, "申报")
     except PermissionDenied as refusal:
@@ -238,7 +239,7 @@ def majors(request: HttpRequest, round: int) -> HttpResponse:
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     found = own_item(request, pk)
     try:
-        services.remove_item(item=found, by=request.user, at=clock.now())
+        filling_in.remove_item(item=found, by=request.user, at=clock.now())
         messages.success(request, f"已移除“{found}”。")
     except NotNow as refusal:
         messages.error(request, str(refusal))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from core import clock, documents, exports
 from obligations.views.checked import CheckedFormView, require
-from schools import permissions, result_lists
+from schools import permissions, result_lists, results
 from schools.forms.publications import ProposeForm, PublishForm
 from schools.models import ApplicationItem, ApplicationRound, Objection, ResultList
 from schools.services import publications as services
@@ -58,7 +58,7 @@ def one_list(request: HttpRequest, pk: int) -> HttpResponse:
         "is_open": shown.is_open(at),
         "span": "" if is_final else result_lists.span_words(shown),
         "cities": result_lists.by_city(shown.rows),
-        "changes": services.changes_of(shown) if is_final else [],
+        "changes": results.changes_of(shown) if is_final else [],
         "final": None if is_final else _later_final(shown),
         "page": paginator.get_page(request.GET.get("page")),
         "pages": paginator,
@@ -95,7 +95,7 @@ def manage(request: HttpRequest) -> HttpResponse:
         rejected=Count("applications__items", Q(applications__items__state=State.REJECTED)),
     )
     rounds = list(found)
-    undecided = services.undecided(rounds, clock.now())
+    undecided = results.undecided(rounds, clock.now())
     published: dict[int, list[ResultList]] = {}
     for shown in ResultList.objects.visible_to(request.user).defer("rows").order_by("published_at", "pk"):
         published.setdefault(shown.round_id, []).append(shown)
@@ -118,7 +118,7 @@ def round_page(request: HttpRequest, pk: int) -> HttpResponse:
     states = ApplicationItem.objects.filter(application__round=found).handed_in().values("state").order_by()
     counts = dict(states.annotate(n=Count("pk")).values_list("state", "n"))
     published = ResultList.objects.visible_to(request.user).filter(round=found).defer("rows")
-    final = services.rows_to_publish(found, at)
+    final = results.rows_to_publish(found, at)
     context = {
         "round": found,
         "counts": [(s, counts[s]) for s in ApplicationItem.State if s in counts],
@@ -129,10 +129,10 @@ def round_page(request: HttpRequest, pk: int) -> HttpResponse:
                 unanswered=Count("objections", Q(objections__answered_at=None)),
             )
         ],
-        "to_propose": len(services.rows_to_propose(found, at)),
+        "to_propose": len(results.rows_to_propose(found, at)),
         "to_publish": len(final.rows),
         "changes": final.changes,
-        "obstacles": services.final_obstacles(found, at),
+        "obstacles": results.final_obstacles(found, at),
         "may_publish": permissions.may_publish(request.user),
     }
     return render(request, "schools/publications/round.html", context)
@@ -172,13 +172,13 @@ class Publish(CheckedFormView):
         found = services.check_final(self.round, form.heading, at=clock.now())
         return self._shown(found.rows) | {"changes": found.changes, "unshown": found.unshown}
 
-    def _shown(self, rows: list[services.Row]) -> dict[str, Any]:
+    def _shown(self, rows: list[results.Row]) -> dict[str, Any]:
         cities = result_lists.by_city(rows)
         return {
             "rows": rows,
             "cities": cities,
             "schools": sum(len(count.schools) for count in cities),
-            "undecided": services.undecided([self.round], clock.now())[self.round.pk],
+            "undecided": results.undecided([self.round], clock.now())[self.round.pk],
             "changes": [],
             "unshown": [],
         }

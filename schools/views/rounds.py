@@ -27,6 +27,7 @@ from schools.forms.rounds import (
 )
 from schools.models import Application, ApplicationItem, ApplicationRound, RoundExtension, School
 from schools.own_rounds import own_standings
+from schools.services import extensions
 from schools.services import rounds as services
 from schools.services.rounds import PRESETS, ROUND_CLAUSE, standing_closings
 from schools.tables.rounds import COUNTS, ProgressTable, RoundTable, stage
@@ -314,7 +315,7 @@ class RoundExtend(OfOneRound, CheckedFormView):
 
     def preview(self, form: ExtensionForm) -> dict[str, Any]:
         organization = form.cleaned_data["organization"]
-        effect = services.extension_effect(**self._extension(form))
+        effect = extensions.extension_effect(**self._extension(form))
         return {"moves": form.moves(), "organization": organization, "effect": effect}
 
     def _extension(self, form: ExtensionForm) -> dict[str, Any]:
@@ -328,4 +329,4 @@ class RoundExtend(OfOneRound, CheckedFormView):
         }
 
     def save(self, form: ExtensionForm) -> None:
-        services.extend(**self._extension(form))
+        extensions.extend(**self._extension(form))

@@ -54,20 +54,20 @@ def write_ways_out(case: Case, *, texts: dict[int, str], by: User, at: dt.dateti
 
 
 def withdraw(case: Case, *, by: User, at: dt.datetime) -> dict[str, Any]:
-    """End membership, programmes, exam sites and what is owed from `at` on; what was ended, by id."""
+    """End membership, and with it exam sites, programmes and what is owed from `at` on; what was ended, by id."""
     organization = case.organization
+    standing_sites = list(sites.standing_of(organization.pk).values_list("pk", flat=True))
     membership = end_membership(organization=organization, at=at, by=by, reason=REASON)
     running = Programme.objects.running_at(at).filter(school=organization.pk)
     ended = [
         schools.end_programme(programme=programme, reason=REASON, by=by, at=at)
         for programme in running.select_related("school__organization", "certificate_level__certificate")
     ]
-    ended_sites = sites.end_all(organization.pk, comment=REASON, by=by, at=at)
     released = obligations.release(organization=organization, reason=REASON, by=by, at=at)
     return {
         "membership": membership.pk,
         "programmes": [p.pk for p in ended],
-        "sites": ended_sites,
+        "sites": standing_sites,
         "released": released,
     }
 

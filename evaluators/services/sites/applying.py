@@ -21,6 +21,7 @@ from evaluators.workflow import SITE_CLAUSE
 from evaluators.workflow import site as lifecycle
 from obligations.models import Outcome
 from schools.models import School
+from schools.services.schools import lock
 
 events.register(site_applied="申报考核站点")
 
@@ -69,10 +70,12 @@ def apply(
     """
     if not may_apply_for_sites(by):
         raise PermissionDenied(BY_THE_SCHOOL)
-    if refusal := why_not_apply(by, certificate, at):
+    # One school's applications wait for each other, so that the same form sent twice meets the first, and for
+    # its leaving the pilot, which may come a moment after `at`.
+    school = School.objects.get(pk=by.organization_id)
+    lock([school.pk])
+    if refusal := why_not_apply(by, certificate, max(at, clock.now())):
         raise ValidationError(refusal)
-    # One school's applications wait for each other, so that the same form sent twice meets the first.
-    school = School.objects.select_for_update(of=("self",)).get(pk=by.organization_id)
     site = ExamSite(certificate=certificate, school=school, applied_by=by, applied_at=at)
     _fill(site, fields, condition)
     if twin := _twin(site):

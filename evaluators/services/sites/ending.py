@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.models import Role, User
+from accounts.models import Organization, Role, User
 from core import clock, events
 from core.templatetags.portal import full_day
 from core.workflow import NotNow
@@ -115,13 +115,14 @@ def standing_of(school_id: int) -> QuerySet[ExamSite]:
 
 
 @transaction.atomic
-def end_all(school_id: int, *, comment: str, by: User, at: dt.datetime) -> list[int]:
-    """Of a school that has left the pilot: its filed sites end today, its open applications go no further;
-    their ids. Raises PermissionDenied."""
-    sites = list(standing_of(school_id).select_for_update(of=("self",)))
-    for site in sites:
+def end_all(
+    *, organization: Organization, left_at: dt.datetime, reason: str, by: User, at: dt.datetime
+) -> None:
+    """Of a school that is out of the pilot from `left_at` on: its filed sites end that day, or when they were
+    filed if that was later; its open applications go no further. Raises PermissionDenied."""
+    for site in standing_of(organization.pk).select_for_update(of=("self",)):
         if site.state == ExamSite.State.FILED:
-            end(site, ended_on=clock.local(at).date(), comment=comment, by=by, at=at)
+            last = max(left_at, site.filed_at or left_at)
+            end(site, ended_on=clock.local(last).date(), comment=reason, by=by, at=at)
         else:
-            lapse(site, comment=comment, by=by, at=at)
-    return [site.pk for site in sites]
+            lapse(site, comment=reason, by=by, at=at)
