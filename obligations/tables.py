@@ -88,7 +88,7 @@ class DeadlineTable(PortalTable):
             return record.organization.name
         # What closes at midnight belongs to the day before.
         day = portal.day(record.due_at - dt.timedelta(microseconds=1))
-        return day if record.outcome == Outcome.PENDING else f"已办结 · {day}"
+        return day if record.outcome == Outcome.PENDING else f"已结束 · {day}"
 
     def render_due_at(self, record: Obligation) -> SafeString:
         return with_note(portal.closing(record.due_at), record.period.note if record.period else "")

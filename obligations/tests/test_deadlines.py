@@ -39,7 +39,7 @@ def _between(text):
 def test_by_date_each_day_stands_once_with_its_weekday_and_what_is_done_apart(world, client_for):
     done = owe(world, world.school_org, key="2", due_at=clock.now() + dt.timedelta(days=1))
     services.fulfil(done, received_at=clock.now())
-    assert headings(client_for(world.office)) == ["11月20日（星期五）", "已办结 · 11月19日（星期四）"]
+    assert headings(client_for(world.office)) == ["11月20日（星期五）", "已结束 · 11月19日（星期四）"]
 
 
 def test_by_organisation_each_stands_once(world, client_for):

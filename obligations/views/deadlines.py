@@ -32,7 +32,7 @@ class DeadlineList(ListPage):
     template_name = "obligations/deadlines.html"
     heading = "截止事项"
     subtitle = (
-        "待办的排在前面，先到期的最先；办结的在后。"
+        "待办的排在前面，先到期的最先；已结束的在后。"
         f"订阅的日历只列 {ics.KEPT.days} 天以内到期和以后到期的，更早的（包括逾期未办的）只在本页。"
     )
     empty_text = "现在没有需要报送的事项；新的周期开始后会列在这里。"
