@@ -186,8 +186,7 @@ class LeaveForm(forms.Form):
     day = forms.DateField(
         label="退出日期",
         widget=DayInput,
-        help_text="自当日零时起不再参加试点；此前应报未报的仍须补报。学校已备案的考核站点同时撤销，"
-        "未备案的申报不再办理。",
+        help_text="自当日零时起不再参加试点；此前应报未报的仍须补报。",
     )
     reason = forms.CharField(label="退出原因", max_length=200)
 

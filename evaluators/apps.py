@@ -21,7 +21,7 @@ class EvaluatorsConfig(AppConfig):
         search.register("评价组织", evaluators)
         in_charge.register(organizations_of_charges)
         people.also_pass_on(charges.pass_on)
-        organizations.also_end(sites.end_all)
+        organizations.also_end(sites.end_all, named=sites.ending_words)
         gates.register(permissions.why_not_before_filing)
 
     def _bring_imports(self) -> None:

@@ -14,13 +14,14 @@ from accounts.models import Organization
 from certificates.models import Certificate
 from core import clock
 from core.imports.columns import Code, Column, Day, Text, WholeNumber, tidy
-from core.imports.resource import WHOLE_ROW, Row, SheetResource
+from core.imports.resource import WHOLE_ROW, Row
 from core.reference import normalised
 from core.templatetags.portal import full_day
 from evaluators.models import EvaluatorFiling, ExamSite, SiteCondition
 from evaluators.permissions import FILING_FIRST
 from evaluators.services import site_lists
 from schools import roster
+from schools.resources import SchoolSheet
 
 
 class Degrees(Widget):
@@ -63,7 +64,7 @@ class SiteRow(Row):
     before: dict[str, Any] | None = None
 
 
-class SiteResource(SheetResource):
+class SiteResource(SchoolSheet):
     sheet = "考核站点"
     version = "考核站点 2020-1"
     title = "考核站点"

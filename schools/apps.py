@@ -6,16 +6,19 @@ class SchoolsConfig(AppConfig):
     verbose_name = "试点院校"
 
     def ready(self) -> None:
+        from accounts.services import organizations
         from core import search
         from funding import running
         from schools import levels
         from schools.search import schools
+        from schools.services import programmes
 
         self._bring_imports()
         self._enter_navigation()
         search.register("试点院校", schools)
         running.register(levels.running)
         running.register_concerned(levels.concerned)
+        organizations.also_end(programmes.end_all, named=programmes.ending_words)
 
     def _bring_imports(self) -> None:
         from core.imports import services as imports

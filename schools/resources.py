@@ -12,6 +12,7 @@ from core import clock
 from core.imports.columns import Choice, Code, Column, Email, Text, WholeNumber, tidy
 from core.imports.resource import WHOLE_ROW, Row, SheetResource
 from core.reference import normalised
+from core.templatetags.portal import full_day
 from schools import roster, services
 from schools.models import School
 from schools.roster import Draft
@@ -82,7 +83,17 @@ class RosterRow(Row):
 FACTS = ("name", "kind", "city", "supervisor", "is_lead", "contact_name", "contact_mobile", "contact_email")
 
 
-class RosterResource(SheetResource):
+class SchoolSheet(SheetResource):
+    """Rows about schools: none joins, leaves or begins anything between what the rows are compared with and what is
+    written."""
+
+    def before_import(self, dataset: Any, **kwargs: Any) -> None:
+        if kwargs["write"]:
+            lock(set(Organization.objects.schools().values_list("pk", flat=True)))
+        super().before_import(dataset, **kwargs)
+
+
+class RosterResource(SchoolSheet):
     sheet = "院校名册"
     version = "院校名册 2020-1"
     title = "院校名册"
@@ -143,12 +154,6 @@ class RosterResource(SheetResource):
     )
     contact_email = Column("contact_email", "联系人邮箱", Email(254), width=24, note="电子邮箱。")
 
-    def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        """No school joins, leaves or begins anything between what the rows are compared with and what is written."""
-        if kwargs["write"]:
-            lock(set(Organization.objects.schools().values_list("pk", flat=True)))
-        super().before_import(dataset, **kwargs)
-
     def load(self, rows: list[dict[str, Any]]) -> None:
         self.known = roster.Known.load(self.at)
         self.drafts: dict[str, Draft] = {}
@@ -166,6 +171,7 @@ class RosterResource(SheetResource):
         yield from self._certificate(row)
         if row.code and row.name:
             yield from self._school(row)
+            yield from self._membership(row)
             yield from self._repeated(row)
             yield from self._carried_over(row)
         if row.draft:
@@ -232,6 +238,17 @@ class RosterResource(SheetResource):
             )
         for fact in FACTS:
             yield from self._agrees(row, draft, fact)
+
+    def _membership(self, row: RosterRow) -> Iterator[tuple[str, str]]:
+        """A roster, which may be older than a revocation, brings no school back into the pilot."""
+        if row.draft and row.draft.first_row == row.number and row.draft.organization:
+            organization = row.draft.organization
+            if left := self.known.left.get(organization.pk):
+                yield (
+                    "code",
+                    f"“{organization}”已于{full_day(clock.local(left).date())}退出试点，导入名册不能使它重新加入。"
+                    "确要重新加入的，先在机构页面登记加入试点，再导入。",
+                )
 
     def _agrees(self, row: RosterRow, draft: Draft, fact: str) -> Iterator[tuple[str, str]]:
         value = getattr(row, fact)

@@ -12,7 +12,7 @@ from django.db.models import F, Model, ProtectedError, QuerySet
 from accounts.models import City, Organization, OrganizationAlias, PilotMembership, User
 from accounts.pinyin import initials
 from certificates.models import CertificateLevel
-from core import crypto, events
+from core import clock, crypto, events
 from core.imports.services import CannotUndo, blockers
 from core.models import Attachment
 from core.reference import normalised
@@ -56,6 +56,8 @@ class Known:
     by_code: dict[str, int]
     by_name: dict[str, int]
     members: set[int]
+    # When those left who were in the pilot and are not now.
+    left: dict[int, dt.datetime]
     levels: dict[str, dict[int, dict[int, CertificateLevel]]]
     owners: dict[int, set[str]]
     programmes: dict[tuple[int, int], Programme]
@@ -79,6 +81,10 @@ class Known:
             by_name.setdefault(normalised(name), pk)
             by_code.setdefault(name, pk)
         levels, owners = _catalogue()
+        # Who left while the request, which came in at `at`, waited for the schools' lock has left.
+        now = max(at, clock.now())
+        members = set(PilotMembership.objects.as_of(now).values_list("organization", flat=True))
+        left = PilotMembership.objects.filter(left_at__lte=now).exclude(organization__in=members)
         programmes = Programme.objects.running_at(at).select_related("certificate_level__certificate")
         plans = list(AnnualPlan.objects.values_list("programme", "year", "candidates", "carried_over"))
         return cls(
@@ -88,7 +94,8 @@ class Known:
             schools=schools,
             by_code=by_code,
             by_name=by_name,
-            members=set(PilotMembership.objects.as_of(at).values_list("organization", flat=True)),
+            members=members,
+            left={m.organization_id: m.left_at for m in left.order_by("left_at") if m.left_at},
             levels=levels,
             owners=owners,
             programmes={(p.school_id, p.certificate_level_id): p for p in programmes},

@@ -4,6 +4,7 @@ from accounts.services.organizations import (
     add_alias,
     edit_organization,
     end_membership,
+    ends_with,
     join_pilot,
     remove_alias,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "edit_account",
     "edit_organization",
     "end_membership",
+    "ends_with",
     "enrol_second_factor",
     "find_token",
     "hand_over",

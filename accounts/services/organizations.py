@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -19,13 +19,27 @@ events.register(
     organization_edited="修改机构",
 )
 
-# What ends with an organisation's membership above this app: whoever keeps it registers here in `AppConfig.ready`.
-# Called inside the transaction as verb(organization=, left_at=, reason=, by=, at=).
-_ending: list[Callable[..., None]] = []
+
+class Ending(NamedTuple):
+    """What ends with a membership above this app: `verb(organization=, left_at=, reason=, by=, at=)` ends it inside
+    the transaction, `named(organization)` says in words what it would end now. `reason` is the office's own, for
+    those who see the organisation only."""
+
+    verb: Callable[..., None]
+    named: Callable[[Organization], list[str]]
 
 
-def also_end(verb: Callable[..., None]) -> None:
-    _ending.append(verb)
+_endings: list[Ending] = []
+
+
+def also_end(verb: Callable[..., None], *, named: Callable[[Organization], list[str]]) -> None:
+    """Called in `AppConfig.ready` by whoever keeps it."""
+    _endings.append(Ending(verb, named))
+
+
+def ends_with(organization: Organization) -> list[str]:
+    """What ends with its membership, a line each."""
+    return [line for ending in _endings for line in ending.named(organization)]
 
 
 def _guard(by: User) -> None:
@@ -101,8 +115,8 @@ def end_membership(*, organization: Organization, at: dt.datetime, by: User, rea
     membership.save(update_fields=["left_at", "reason"])
     changes = {"退出时间": _words(at)}
     _record("pilot_left", organization, by=by, at=now, changes=changes, reason=reason)
-    for verb in _ending:
-        verb(organization=organization, left_at=at, reason=reason, by=by, at=now)
+    for ending in _endings:
+        ending.verb(organization=organization, left_at=at, reason=reason, by=by, at=now)
     return membership
 
 

@@ -73,14 +73,20 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _form_page(
     request: HttpRequest, organization: Organization, form: Form, *, heading: str, submit_label: str
 ) -> HttpResponse:
-    context = {
+    context = _page_context(organization, form, heading=heading, submit_label=submit_label)
+    return render(request, "core/form_page.html", context)
+
+
+def _page_context(
+    organization: Organization, form: Form, *, heading: str, submit_label: str
+) -> dict[str, Any]:
+    return {
         "heading": heading,
         "intro": organization.name,
         "form": form,
         "submit_label": submit_label,
         "cancel_url": reverse("accounts:organization-detail", args=[organization.pk]),
     }
-    return render(request, "core/form_page.html", context)
 
 
 @get_and_post
@@ -156,4 +162,6 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "已登记退出试点。")
             return redirect("accounts:organization-detail", pk=pk)
-    return _form_page(request, organization, form, heading="登记退出试点", submit_label="登记")
+    context = _page_context(organization, form, heading="登记退出试点", submit_label="登记")
+    context["ending"] = services.ends_with(organization)
+    return render(request, "accounts/leave.html", context)

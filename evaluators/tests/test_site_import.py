@@ -31,7 +31,7 @@ def row(world, **changes):
     }
 
 
-def checked(world, *rows):
+def workbook(*rows):
     book = Workbook()
     book.active.title = SiteResource.sheet
     book.active.append(HEADINGS)
@@ -39,7 +39,11 @@ def checked(world, *rows):
         book.active.append([cells.get(heading.rstrip("*")) for heading in HEADINGS])
     buffer = io.BytesIO()
     book.save(buffer)
-    upload = SimpleUploadedFile("站点.xlsx", buffer.getvalue())
+    return buffer.getvalue()
+
+
+def checked(world, *rows):
+    upload = SimpleUploadedFile("站点.xlsx", workbook(*rows))
     job = imports.start(kind="evaluators.sites", upload=upload, by=world.office, at=clock.now())
     job.refresh_from_db()
     return job

@@ -18,6 +18,7 @@ from evaluators.services import site_conditions, sites
 from evaluators.tests.siting import agreed, applied, condition, fields, filed, standing
 from evaluators.workflow import site as lifecycle
 from obligations.models import CalendarDay, Obligation
+from schools.models import Programme
 
 CLAUSE = "教职成厅函〔2019〕19号 三(一)"
 
@@ -184,17 +185,36 @@ def test_a_membership_ended_by_hand_ends_the_schools_sites_and_stops_its_applica
     filed_since = standing(world, certificate=third)
     world.at(clock.now() + dt.timedelta(days=1))
     left_on = clock.today() - dt.timedelta(days=2)
-    leave = reverse("accounts:organization-leave", args=[world.school_org.pk])
-    answer = client_for(world.office).post(leave, {"day": left_on.isoformat(), "reason": "撤并"})
+    leave, office = (
+        reverse("accounts:organization-leave", args=[world.school_org.pk]),
+        client_for(world.office),
+    )
+    shown = office.get(leave).content.decode()
+    for line in (
+        f"试点项目：{world.level}",
+        f"考核站点：{filed_before}（{world.certificate}）",
+        "第二证书），待省级备案",
+    ):
+        assert line in shown
+    assert f"考核站点：{filed_since}（第三证书），撤销后太原市没有这个证书的站点" in shown
+    answer = office.post(leave, {"day": left_on.isoformat(), "reason": "被举报，待查"})
     assert answer.status_code == 302
     for site, ended_on in ((filed_before, left_on), (filed_since, clock.today() - dt.timedelta(days=1))):
         site.refresh_from_db()
-        assert (site.state, site.ended_on, site.end_reason) == ("ended", ended_on, "撤并")
+        assert (site.state, site.ended_on, site.end_reason) == ("ended", ended_on, "学校已退出试点")
     pending.refresh_from_db()
     assert (pending.state, pending.ended_on) == ("ended", clock.today())
     assert Event.objects.about(pending).last().action == "site_lapse"
     elsewhere.refresh_from_db()
     assert elsewhere.state == "filed"
+    assert not Programme.objects.running_at(clock.now()).filter(school=world.school).exists()
+    # Why the school left is for those who see the school.
+    for user in (world.other_contact, world.expert, world.evaluator_officer, world.contact):
+        assert (
+            "待查"
+            not in client_for(user).get(reverse("sites:detail", args=[filed_before.pk])).content.decode()
+        )
+    assert not Notice.objects.filter(text__contains="待查").exists()
 
 
 def test_without_a_condition_nothing_to_apply_against(world):

@@ -129,7 +129,9 @@ def foreseen_back(items: Sequence[ApplicationItem]) -> dict[int, list[str]]:
     for item in items:
         words[item.pk] = ["回到“待审核”"]
         if item.pk in begun:
-            words[item.pk].append("由此开设的试点项目结束；学校仅因此加入试点的，同时退出")
+            words[item.pk].append(
+                "由此开设的试点项目结束；学校仅因此加入试点的，同时退出，其考核站点撤销、不恢复"
+            )
         if item.pk in set_by:
             year, before = item.application.round.year, item.plan_before
             back = f"恢复为 {before['candidates']} 人" if before else "取消"

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 
-from accounts.models import User
+from accounts.models import Organization, User
 from certificates.models import CertificateLevel
 from core import attachments, events
 from schools import permissions
@@ -103,6 +104,25 @@ def end_programme(*, programme: Programme, reason: str, by: User, at: dt.datetim
     changes = {"证书": str(programme.certificate_level)}
     events.record_many([about("programme_ended", programme.school, by, at, changes=changes, reason=reason)])
     return programme
+
+
+@transaction.atomic
+def end_all(
+    *, organization: Organization, left_at: dt.datetime, reason: str, by: User, at: dt.datetime
+) -> None:
+    """Of a school that is out of the pilot from `left_at` on; what it began after that ends at `at`."""
+    for programme in _running(organization).select_for_update(of=("self",)):
+        end = left_at if programme.started_at < left_at else at
+        end_programme(programme=programme, reason=reason, by=by, at=end)
+
+
+def ending_words(organization: Organization) -> list[str]:
+    return [f"试点项目：{programme}" for programme in _running(organization)]
+
+
+def _running(organization: Organization) -> QuerySet[Programme]:
+    rows = Programme.objects.filter(school=organization.pk, ended_at=None).order_by("pk")
+    return rows.select_related("school__organization", "certificate_level__certificate")
 
 
 @transaction.atomic

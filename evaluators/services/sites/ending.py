@@ -22,6 +22,7 @@ from schools.services.duties import office
 events.register(site_ending_asked="请求撤销考核站点", site_kept="不撤销考核站点")
 
 ENDING_BY_THE_SCHOOL = "撤销站点的请求由设站学校的联系人提出。"
+SCHOOL_LEFT = "学校已退出试点"
 ANSWERED_BY_THE_OFFICE = "学校撤销站点的请求由省推进办答复。"
 LEFT = "学校已退出试点，无需办理"
 
@@ -119,10 +120,26 @@ def end_all(
     *, organization: Organization, left_at: dt.datetime, reason: str, by: User, at: dt.datetime
 ) -> None:
     """Of a school that is out of the pilot from `left_at` on: its filed sites end that day, or when they were
-    filed if that was later; its open applications go no further. Raises PermissionDenied."""
+    filed if that was later; its open applications go no further. Sites are seen by many: why the school left
+    is not said there. Raises PermissionDenied."""
     for site in standing_of(organization.pk).select_for_update(of=("self",)):
         if site.state == ExamSite.State.FILED:
             last = max(left_at, site.filed_at or left_at)
-            end(site, ended_on=clock.local(last).date(), comment=reason, by=by, at=at)
+            end(site, ended_on=clock.local(last).date(), comment=SCHOOL_LEFT, by=by, at=at)
         else:
-            lapse(site, comment=reason, by=by, at=at)
+            lapse(site, comment=SCHOOL_LEFT, by=by, at=at)
+
+
+def ending_words(organization: Organization) -> list[str]:
+    """What `end_all` would end now; of filed sites whether the city has another one for the certificate."""
+    return [_ending_line(site) for site in standing_of(organization.pk).select_related("city")]
+
+
+def _ending_line(site: ExamSite) -> str:
+    if site.state != ExamSite.State.FILED:
+        return f"考核站点申报：{site}（{site.certificate}），{site.get_state_display()}，不再办理"
+    rest = ExamSite.objects.filed().filter(certificate=site.certificate_id, city=site.city_id)
+    is_last = not rest.exclude(pk=site.pk).exists()
+    return f"考核站点：{site}（{site.certificate}）" + (
+        f"，撤销后{site.city}没有这个证书的站点" if is_last else ""
+    )
