@@ -482,8 +482,7 @@ def test_what_has_ended_since_is_not_proposed_until_it_runs_again(world, round_,
     world.at(clock.now() + dt.timedelta(minutes=1))
     if end is leave:
         join_pilot(organization=world.school_org, at=clock.now(), by=world.office)
-    else:
-        start_programme(school=world.school, level=world.level, by=world.office, at=clock.now())
+    start_programme(school=world.school, level=world.level, by=world.office, at=clock.now())
     assert [row["item"] for row in propose(world).rows] == [world.item.pk]
 
 
