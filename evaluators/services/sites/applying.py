@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from accounts.models import PilotMembership, User
+from accounts.models import PilotMembership, Role, User
 from certificates.models import Certificate
 from core import clock, events
 from core.attachments import attach
@@ -15,12 +15,13 @@ from core.workflow import NotNow
 from evaluators.models import ExamSite, SiteCondition
 from evaluators.permissions import may_apply_for_sites, why_not_before_filing
 from evaluators.services.site_conditions import current_condition
-from evaluators.services.sites.duties import ask_evaluator, duties_of, tell_evaluator
+from evaluators.services.sites.duties import ask_evaluator, duties_of, tell, tell_evaluator
 from evaluators.services.sites.steps import perform, required
 from evaluators.workflow import SITE_CLAUSE
 from evaluators.workflow import site as lifecycle
 from obligations.models import Outcome
 from schools.models import School
+from schools.services.duties import office
 from schools.services.schools import lock
 
 events.register(site_applied="申报考核站点")
@@ -197,6 +198,11 @@ def withdraw(site: ExamSite, *, comment: str, by: User, at: dt.datetime) -> Exam
     comment = required(comment)
     values = {"ended_at": at, "ended_on": clock.local(at).date(), "end_reason": comment}
     done = perform("site_withdraw", site, by=by, at=at, comment=comment, values=values)
-    duties_of(done).pending().update(outcome=Outcome.EXEMPT, exempt_reason=WITHDRAWN)
-    tell_evaluator(done, f"{done.school}撤回了考核站点“{done}”的申报：{comment}", at)
+    province, waiting = office(), duties_of(done).pending()
+    is_asked = waiting.filter(organization=province).exists()
+    waiting.update(outcome=Outcome.EXEMPT, exempt_reason=WITHDRAWN)
+    text = f"{done.school}撤回了考核站点“{done}”（{done.certificate}）的申报，不用办理：{comment}"
+    tell_evaluator(done, text, at)
+    if is_asked:
+        tell(done, {province.pk}, Role.OFFICE, text, at)
     return done
