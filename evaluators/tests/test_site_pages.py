@@ -211,6 +211,15 @@ def test_a_returned_one_is_mended_by_its_school_alone(world, client_for):
     assert (site.state, site.places) == ("applied", 50)
 
 
+def test_too_few_places_are_told_beside_the_other_faults(world, client_for):
+    against = condition(world)
+    address = reverse("sites:apply", args=[world.certificate.pk])
+    wrong = typed(against, places="5", name="", item_1="")
+    errors = client_for(world.contact).post(address, wrong).context["form"].errors
+    assert set(errors) == {"name", "places", "item_1"}
+    assert "不少于 20 个，填的是 5 个" in errors["places"][0]
+
+
 # --- Steps
 
 

@@ -151,15 +151,20 @@ def _require_valid(site: ExamSite) -> None:
         raise ValidationError(NO_CONDITION)
     if condition != site.condition:
         raise ValidationError(CHANGED_CONDITION)
-    if site.places < condition.minimum_places and "places" not in found:
-        found["places"] = [
-            f"条件要求考位不少于 {condition.minimum_places} 个，填的是 {site.places} 个。达到条件后再申报"
-            f"（{SITE_CLAUSE}）。"
-        ]
+    if "places" not in found and (text := too_few(site.places, condition)):
+        found["places"] = [text]
     if len(site.statements) != len(condition.items) or not all(text.strip() for text in site.statements):
         found["statements"] = [f"请对照条件逐项说明（{SITE_CLAUSE}）。"]
     if found:
         raise ValidationError(found)
+
+
+def too_few(places: int, condition: SiteCondition) -> str:
+    """Why these are not enough; ""."""
+    least = condition.minimum_places
+    if places >= least:
+        return ""
+    return f"条件要求考位不少于 {least} 个，填的是 {places} 个。达到条件后再申报（{SITE_CLAUSE}）。"
 
 
 def _twin(site: ExamSite) -> ExamSite | None:
