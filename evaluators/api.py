@@ -213,7 +213,8 @@ _SITE = {
 @extend_schema_view(
     list=extend_schema(
         summary="考核站点清单",
-        description="已备案、已撤销的对各方公开；申报中的只有本校、主管部门、评价组织和省级可见。",
+        description="已备案、已撤销的对各方公开；申报中的只有本校、主管部门、评价组织和省级可见。"
+        "state 为 ended、filed_at 为空的没有备案过：学校已撤回，或退出试点后不再办理。",
         examples=[sample(_SITE)],
     ),
     retrieve=extend_schema(summary="一个考核站点", examples=[sample(_SITE)]),

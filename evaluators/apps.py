@@ -39,6 +39,7 @@ class EvaluatorsConfig(AppConfig):
                 options=resources.no_options,
                 undo=resources.undo_trainers,
                 notes=resources.TRAINER_NOTES,
+                mend="在“培训专家团队”里逐人修改",
             )
         )
         imports.register(
@@ -51,6 +52,7 @@ class EvaluatorsConfig(AppConfig):
                 options=resources.no_options,
                 undo=resources.undo_teachers,
                 notes=resources.TEACHER_NOTES,
+                mend="在“教师与资格”里逐人修改",
             )
         )
         imports.register(
@@ -63,6 +65,7 @@ class EvaluatorsConfig(AppConfig):
                 options=site_resources.options,
                 undo=site_lists.undo,
                 notes=site_resources.NOTES,
+                mend="导入更正后的站点",
             )
         )
 

@@ -23,7 +23,7 @@ from reporting.periods import current_period, opened_periods
 from reporting.streaks import Streak, current_streaks, current_weeks
 from schools.models import AnnualPlan, Programme
 from schools.standing import next_year
-from supervision.models import Case
+from supervision.models import Case, FeedbackQuestion
 
 SCHOOL_WEEKS = 26
 MATRIX_WEEKS = 12
@@ -264,6 +264,8 @@ class PlansHome:
     dormant: int
     levels: list[dict[str, Any]]
     duties: list[OwnDuty]
+    # What the office has asked the evaluator and it has not answered, the oldest first.
+    questions: list[FeedbackQuestion]
     evaluators: list[Evaluator] | None
     # Cities and certificates among these that schools run without an exam site.
     site_gaps: int
@@ -301,8 +303,15 @@ def plans_home(user: User) -> PlansHome:
         dormant=programmes.dormant_at(now, year).count(),
         levels=rows,
         duties=_own_duties(user, now),
+        questions=_own_questions(user),
         evaluators=list(with_standing(evaluators).order_by("organization__code"))
         if evaluators is not None and user.role == Role.COORDINATOR
         else None,
         site_gaps=coverage.gap_count(user, now),
     )
+
+
+def _own_questions(user: User) -> list[FeedbackQuestion]:
+    if user.role != Role.EVALUATOR:
+        return []
+    return list(FeedbackQuestion.objects.visible_to(user).unanswered().order_by("asked_at")[:TOP])

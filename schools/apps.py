@@ -35,6 +35,7 @@ class SchoolsConfig(AppConfig):
                 options=resources.options,
                 undo=roster.undo,
                 notes=resources.NOTES,
+                mend="在学校页面更正",
             )
         )
         imports.register(
@@ -47,6 +48,7 @@ class SchoolsConfig(AppConfig):
                 options=platform_resources.options,
                 undo=platform.undo_states,
                 notes=platform_resources.NOTES,
+                mend="导入更正后的审核结果",
             )
         )
 

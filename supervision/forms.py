@@ -153,13 +153,19 @@ class FeedbackForm(forms.Form):
     """`about` cleans to (evaluator, certificate or None), of the school's own programmes."""
 
     token = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    about = forms.ChoiceField(label="反馈的对象")
-    ground = forms.ChoiceField(label="情形", choices=Feedback.Ground.choices, widget=forms.RadioSelect)
+    about = forms.ChoiceField(label="反馈的对象", error_messages={"required": "请选择反馈的对象。"})
+    ground = forms.ChoiceField(
+        label="情形",
+        choices=Feedback.Ground.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选择情形。"},
+    )
     text = forms.CharField(
         label="情况",
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 8}),
         help_text="写明时间、地点、经过、金额和涉及的设备、软件、课程等。不要写学生的姓名和证件号码。",
+        error_messages={"required": "请写明情况：何时、何地、怎样。"},
     )
     files = EvidenceField(label="材料")
 
@@ -199,7 +205,12 @@ class PersonField(forms.ModelChoiceField):
 
 
 class AssignForm(forms.Form):
-    assignee = PersonField(User.objects.none(), label="经办人", empty_label="请选择")
+    assignee = PersonField(
+        User.objects.none(),
+        label="经办人",
+        empty_label="请选择",
+        error_messages={"required": "请选择经办人。"},
+    )
 
     def __init__(self, *args: Any, record: Feedback, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -212,6 +223,7 @@ class FeedbackAnswerForm(forms.Form):
         max_length=5000,
         widget=forms.Textarea(attrs=_LONG),
         help_text="核实到的情况和处理意见；反馈学校看得到。",
+        error_messages={"required": "请写明核实情况和答复意见。"},
     )
     measures = forms.CharField(
         label="措施", max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 4})
@@ -219,7 +231,12 @@ class FeedbackAnswerForm(forms.Form):
 
 
 class FeedbackCloseForm(forms.Form):
-    comment = forms.CharField(label="落实情况", max_length=2000, widget=forms.Textarea(attrs=_LONG))
+    comment = forms.CharField(
+        label="落实情况",
+        max_length=2000,
+        widget=forms.Textarea(attrs=_LONG),
+        error_messages={"required": "请写明措施落实的情况。"},
+    )
 
 
 class QuestionForm(forms.Form):
@@ -228,13 +245,14 @@ class QuestionForm(forms.Form):
         max_length=3000,
         widget=forms.Textarea(attrs=_LONG),
         help_text="用推进办自己的话写。评价组织看不到反馈、学校和附件；不要写出能认出学校的人、事、时间。",
+        error_messages={"required": "请写明要了解什么。"},
     )
 
 
 class ExplanationForm(forms.Form):
-    answer = forms.CharField(label="说明", max_length=5000, widget=forms.Textarea(attrs={"rows": 8}))
-
-    def clean_answer(self) -> str:
-        if not self.cleaned_data["answer"].strip():
-            raise ValidationError("请写明情况。")
-        return self.cleaned_data["answer"]
+    answer = forms.CharField(
+        label="说明",
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        error_messages={"required": "请写明情况。"},
+    )

@@ -11,6 +11,8 @@ from supervision.models import MonitoringPoint, MonitoringTurn
 
 # 每个试点证书在10个左右试点院校设立监测点 (MOE 五(三)).
 ABOUT = 10
+# The province's own: how far from it a turn may be without a remark.
+NEAR = 3
 CLAUSE = "教职成厅函〔2019〕19号 五(三)"
 
 
@@ -39,6 +41,11 @@ def propose(candidates: Iterable[Candidate], number: int = ABOUT) -> list[Candid
         kinds[best.kind] += 1
         chosen.append(best)
     return chosen
+
+
+def is_far(chosen: int, running: int) -> bool:
+    """Whether `chosen` schools of the `running` ones are far from about ten."""
+    return chosen < min(ABOUT - NEAR, running) or chosen > ABOUT + NEAR
 
 
 def candidates(certificate: Certificate) -> list[Candidate]:

@@ -31,6 +31,7 @@ SEVERAL_SHEETS = (
 )
 NO_SHEET = "文件中没有可读取的工作表。请重新下载模板，把数据填在“{data}”中。"
 OLD_TEMPLATE = "文件用的是旧模板（{found}），现行模板是 {current}。请重新下载模板，把数据按现行标题复制过去。"
+OTHER_TEMPLATE = "这是另一张表的模板（{found}），不是这里的（{current}）。请在本页下载模板填写；要导入那张表的，请到它的页面上传。"
 EMPTY_TEMPLATE = "模板里还没有填写数据。请从标题行的下一行起填写，每行一条。"
 TOO_MANY_ROWS = "单元格 {cell} 有内容，超出了可导入的范围（{rows} 行、{columns} 列）。请删去范围外的内容，或分成几份上传。"
 NO_REFERENCES = (

@@ -133,9 +133,15 @@ def _check_version(book: Any, scans: list[SheetScan], layout: Layout) -> None:
         return
     for row in book.get_sheet_by_name(NOTES_SHEET).to_python(nrows=20):
         if len(row) > 1 and row[0] == VERSION_LABEL and str(row[1]) != layout.version:
-            raise FileRefused(
-                faults.OLD_TEMPLATE.format(found=tidy(str(row[1]))[:40], current=layout.version)
-            )
+            found = tidy(str(row[1]))
+            is_older = _table_of(found) == _table_of(layout.version)
+            words = faults.OLD_TEMPLATE if is_older else faults.OTHER_TEMPLATE
+            raise FileRefused(words.format(found=found[:40], current=layout.version))
+
+
+def _table_of(version: str) -> str:
+    """`院校名册` of `院校名册 2020-1`."""
+    return version.rpartition(" ")[0]
 
 
 def _headings(values: list[list[Cell]], merges: list[Merge], layout: Layout) -> dict[str, int]:

@@ -40,7 +40,7 @@ class Importer:
 
     `options()` gives drop-down texts by heading; `undo(data=…, by=…, at=…)` takes back what `write`
     returned, and raises CannotUndo. `form` is the upload form where more than the file is asked for: its
-    `said()` reaches the resource.
+    `said()` reaches the resource. `mend` says how else to put right what cannot be undone.
     """
 
     kind: str
@@ -52,6 +52,7 @@ class Importer:
     undo: Callable[..., None]
     notes: tuple[str, ...] = ()
     form: Any = None
+    mend: str = ""
 
 
 _importers: dict[str, Importer] = {}

@@ -199,7 +199,8 @@ def undo(request: HttpRequest, pk: Any) -> HttpResponse:
         except services.CannotUndo as refusal:
             context |= {"heading": "不能撤销", "consequences": refusal.reasons}
             context["text"] = (
-                "这次导入的内容已被使用或再次改动，没有撤回任何一项。请逐条处理下列各项，或在学校页面更正。"
+                "这次导入的内容已被使用或再次改动，没有撤回任何一项。请逐条处理下列各项"
+                f"{f'，或{importer.mend}' if importer.mend else ''}。"
             )
             return render(request, "core/import_kept.html", context, status=409)
         return redirect("core:job", found.pk)

@@ -182,8 +182,12 @@ def state_word(value: str) -> str:
 
 @register.filter
 def told_state(event: Event, value: str) -> str:
-    """The word for a state as `event` recorded it, in the words of the record that it is about."""
+    """The word for a state as `event` recorded it, in the words of the record that it is about: its
+    `STATES_AFTER` ({action: word}) say it where the action tells more than the state."""
     model = ContentType.objects.get_for_id(event.target_type_id).model_class()
+    after: dict[str, str] = getattr(model, "STATES_AFTER", {})
+    if value == event.to_state and event.action in after:
+        return after[event.action]
     states = getattr(model, "State", None)
     return str(states(value).label) if states and value in states.values else state_word(value)
 

@@ -146,6 +146,14 @@ def test_old_template():
     assert "名册 2" in message
 
 
+def test_another_tables_template_is_not_called_old():
+    made = book(["1", "甲", 3])
+    made.create_sheet(NOTES_SHEET).append([VERSION_LABEL, "工作人员 2"])
+    message = refusal(made)
+    assert "另一张表的模板（工作人员 2）" in message
+    assert "旧模板" not in message
+
+
 def test_formulas_are_named():
     message = refusal(book(["1", "甲", "=1+2"], ["2", "乙", '=CONCAT("a")']))
     assert "C2、C3" in message

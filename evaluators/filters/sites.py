@@ -23,7 +23,12 @@ def certificates(request: Any) -> QuerySet[Certificate]:
 
 class SiteFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label="站点、院校、证书", method="search")
-    state = django_filters.ChoiceFilter(label="状态", choices=ExamSite.State.choices, empty_label="全部")
+    state = django_filters.ChoiceFilter(
+        label="状态",
+        choices=[*ExamSite.State.choices, ExamSite.NEVER_FILED],
+        empty_label="全部",
+        method="by_state",
+    )
     city = django_filters.ModelChoiceFilter(label="所在市", queryset=City.objects.all(), empty_label="全部")
     certificate = django_filters.ModelChoiceFilter(label="证书", queryset=certificates, empty_label="全部")
     ending = django_filters.ChoiceFilter(
@@ -50,6 +55,10 @@ class SiteFilter(django_filters.FilterSet):
             | Q(certificate__name__icontains=text)
             | Q(school__organization__in=schools)
         )
+
+    def by_state(self, rows: Any, name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = rows.in_state(value)
+        return found
 
     def by_ending(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(state=ExamSite.State.FILED, ending_asked_at__isnull=False, is_party=True)

@@ -1,6 +1,6 @@
 """The form of an evaluator's filing (附件3), bound to a draft's text, and those of its review."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import forms
@@ -33,7 +33,8 @@ class MonthInput(forms.DateInput):
 
 
 class FilingForm(forms.Form):
-    """A draft as a form: bound when it is to be checked, else showing what was typed."""
+    """A draft as a form: bound when it is to be checked, else showing what was typed. Of `refused` kinds a file
+    was sent that could not be taken: they are not asked for a second time."""
 
     name = forms.CharField(label="负责人姓名", max_length=40, error_messages=_required("负责人姓名"))
     sex = forms.ChoiceField(
@@ -84,10 +85,11 @@ class FilingForm(forms.Form):
         typed: shape.Typed,
         *,
         files: Mapping[str, list[Attachment]],
+        refused: Collection[str] = (),
         rows: int = shape.ROWS_SHOWN,
         check: bool = False,
     ) -> None:
-        self.files_of = files
+        self.files_of, self.refused = files, refused
         self.count = min(max(rows, len(shape.staff_of(typed))), shape.MOST_STAFF)
         super().__init__(typed if check else None, initial={} if check else typed)
         for number in range(self.count):
@@ -116,7 +118,7 @@ class FilingForm(forms.Form):
                     f"请填写第 {number + 1} 位工作人员的姓名，或清空这一行。",
                 )
         for kind in shape.REQUIRED_FILES:
-            if not self.files_of.get(kind):
+            if not self.files_of.get(kind) and kind not in self.refused:
                 self.add_error(None, forms.ValidationError(f"请上传{shape.FILES[kind]}。", code=kind))
         return data
 
@@ -161,6 +163,9 @@ class FilesForm(forms.Form):
         super().__init__(*args, **kwargs)
         for kind, label in shape.FILES.items():
             self.fields[f"upload_{kind}"] = EvidenceField(label=label, help_text=FILE_HELP[kind])
+
+    def refused(self) -> list[str]:
+        return [kind for kind in shape.FILES if f"upload_{kind}" in self.errors]
 
     def uploads(self) -> dict[str, list[Any]]:
         """By kind, of what may be taken."""

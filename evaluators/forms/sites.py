@@ -11,6 +11,7 @@ from core.forms import DayInput, EvidenceField, VersionForm, wrong_number
 from evaluators.models import ExamSite, SchoolPlace, SiteCondition, SiteRule
 from evaluators.models.sites import ON_EARTH
 from evaluators.services.site_conditions import NO_BRANDS
+from evaluators.services.sites.applying import too_few
 
 NO_COUNTY = {"required": "请选择县（市、区）。", "invalid_choice": "请在列出的县（市、区）中选择。"}
 DEGREES = {
@@ -125,6 +126,8 @@ class SiteForm(PositionForm):
         places = given.get("places")
         if places is not None and places < 1:
             self.add_error("places", "考位至少为 1。")
+        elif places is not None and (text := too_few(places, self.against)):
+            self.add_error("places", text)
         return given
 
     def given(self) -> dict[str, Any]:

@@ -85,6 +85,17 @@ class ExamSiteQuerySet(models.QuerySet["ExamSite"]):
     def filed(self) -> "ExamSiteQuerySet":
         return self.filter(state=ExamSite.State.FILED)
 
+    def in_state(self, state: str) -> "ExamSiteQuerySet":
+        """A state, or NEVER_FILED; only what was a site is ended."""
+        ended = self.filter(state=ExamSite.State.ENDED)
+        if state == ExamSite.NEVER_FILED[0]:
+            return ended.filter(filed_at=None)
+        return (
+            ended.filter(filed_at__isnull=False)
+            if state == ExamSite.State.ENDED
+            else self.filter(state=state)
+        )
+
     def standing(self) -> "ExamSiteQuerySet":
         """Filed, or under application: a school has one for a certificate."""
         return self.exclude(state__in=[ExamSite.State.REFUSED, ExamSite.State.ENDED])
@@ -109,6 +120,11 @@ class ExamSite(models.Model):
         RETURNED = "returned", "退回修改"
         REFUSED = "refused", "未同意"
         ENDED = "ended", "已撤销"
+
+    # What came to an end without having been a site: withdrawn, or of a school that left the pilot.
+    NEVER_FILED = "never_filed", "未备案，不再办理"
+    # How the history tells a state that an action led to, where the state's own word would not be true.
+    STATES_AFTER = {"site_withdraw": "已撤回", "site_lapse": "不再办理"}
 
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="sites", verbose_name="证书")
     school = models.ForeignKey(School, models.PROTECT, related_name="sites", verbose_name="学校")
@@ -171,6 +187,11 @@ class ExamSite(models.Model):
     @property
     def organization_id(self) -> int:
         return int(self.school_id)
+
+    @property
+    def state_word(self) -> str:
+        is_site = self.state != self.State.ENDED or self.filed_at
+        return str(self.get_state_display()) if is_site else self.NEVER_FILED[1]
 
     @property
     def answers(self) -> list["Answer"]:

@@ -12,6 +12,7 @@ from accounts.models import User
 from certificates.models import CertificateLevel
 from core import clock, events
 from core.attachments import attach
+from core.models import Attachment
 from core.templatetags.portal import full_day
 from evaluators.models import Resource, levels_visible_to
 from evaluators.permissions import may_keep_resources
@@ -23,6 +24,9 @@ events.register(resource_updated="更新培训考核资源")
 CLAUSE = "教职成厅函〔2019〕19号 二(四)、三(一)"
 OWN_CERTIFICATES = "培训考核资源由证书的培训评价组织登记和更新。"
 FIELDS = ("exam_scheme", "mock_exam", "textbook", "publisher", "banks", "updated_on")
+# What clause 二(四) asks for.
+CONTENTS = ("exam_scheme", "mock_exam", "textbook", "banks")
+NOTHING = f"请至少填写考核方案、模拟考核、教材、免费题库或案例库中的一项，或上传资源文件；只有日期不算更新（{CLAUSE}）。"
 OLD_AFTER_MONTHS = 12
 
 
@@ -53,12 +57,14 @@ def keep(
     # The level's row holds back a second first entry.
     CertificateLevel.objects.select_for_update().get(pk=level.pk)
     resource = Resource.objects.filter(pk=level.pk).first()
-    before = {name: getattr(resource, name, None) for name in FIELDS}
+    last = resource and resource.updated_on
+    before = {name: getattr(resource, name, "") for name in FIELDS}
     resource = resource or Resource(certificate_level=level)
     for name in FIELDS:
         setattr(resource, name, fields[name])
     resource.updated_by = by
-    _require_valid(resource, before["updated_on"], at)
+    _require_valid(resource, last, at)
+    _require_content(resource, files)
     resource.save()
     for upload in files:
         attach(target=resource, upload=upload, by=by, at=at)
@@ -71,6 +77,20 @@ def keep(
         changes=told(resource, before, {name: fields[name] for name in FIELDS}),
     )
     return resource
+
+
+def missing_of(resource: Resource) -> list[str]:
+    """The labels of what is not entered for the level."""
+    return [
+        str(resource._meta.get_field(name).verbose_name) for name in CONTENTS if not getattr(resource, name)
+    ]
+
+
+def _require_content(resource: Resource, files: Sequence[Any]) -> None:
+    if any(getattr(resource, name).strip() for name in CONTENTS) or files:
+        return
+    if resource._state.adding or not Attachment.objects.of(resource).exists():
+        raise ValidationError(NOTHING)
 
 
 def _require_valid(resource: Resource, before: dt.date | None, at: dt.datetime) -> None:

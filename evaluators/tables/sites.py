@@ -12,7 +12,7 @@ from evaluators.models import ExamSite, SiteCondition
 
 
 def badge(site: ExamSite) -> Any:
-    return portal.state(site.state, site.get_state_display())
+    return portal.state(site.state, site.state_word)
 
 
 class SiteTable(PortalTable):
@@ -38,7 +38,7 @@ class SiteTable(PortalTable):
         return with_note(badge(record), "学校请求撤销" if asked else "")
 
     def value_state(self, record: ExamSite) -> str:
-        return str(record.get_state_display())
+        return record.state_word
 
     def render_filed_at(self, value: Any) -> str:
         return portal.day(value)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -93,6 +94,23 @@ def test_filling_checking_and_sending_without_scripts(world, client_for):
     assert response["Location"] == at("receipt", version.receipt)
     again = client.post(at("check", certificate.pk), {"token": page.context["token"]})
     assert again["Location"] == at("receipt", version.receipt)
+
+
+def test_a_refused_file_and_wrong_numbers_are_told_in_one_round(world, client_for):
+    certificate = unfiled(world)
+    client, edit = client_for(world.evaluator_officer), at("edit", certificate.pk)
+    wrong = {"id_number": "123", "phone": "12", "upload_letter": SimpleUploadedFile("函.exe", b"MZ")}
+    response = client.post(edit, {**TYPED, **wrong, "revision": "0", "action": "check"})
+    assert response.status_code == 422
+    assert set(response.context["upload"].errors) == {"upload_letter"}
+    assert {"id_number", "phone"} <= set(response.context["form"].errors)
+    page = shown(response)
+    assert "请上传培训评价组织总部授权函" not in page
+    assert f"请上传{shape.FILES['plan']}" in page
+    revision = EvaluatorFiling.objects.get(pk=certificate.pk).draft_revision
+    wrong["upload_letter"] = SimpleUploadedFile("函.exe", b"MZ")
+    saved = client.post(edit, {**TYPED, **wrong, "revision": revision, "action": "save"})
+    assert not saved.context["form"].errors
 
 
 def test_a_second_tab_meets_both_versions(world, client_for):

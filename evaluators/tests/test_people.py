@@ -282,6 +282,28 @@ def test_resources_are_kept_by_the_owner_with_their_history(world, client_for):
         resources.keep(world.level, fields={}, files=[], by=world.office, at=clock.now())
 
 
+def test_a_resource_without_content_is_not_kept_up(world, client_for):
+    client = client_for(world.evaluator_officer)
+    address = reverse("resources:edit", args=[world.level.pk])
+    only_day = {"exam_scheme": " ", "updated_on": "2020-11-18"}
+    refused = client.post(address, only_day)
+    assert (refused.status_code, "只有日期不算更新" in text(refused)) == (422, True)
+    assert client.get(reverse("resources:list")).context["missing"] == 1
+    assert client.post(address, {**only_day, "banks": "题库"}).status_code == 302
+    changes = Event.objects.get(action="resource_updated").changes
+    assert changes == {"免费题库、案例库": ["", "题库"], "最近更新日期": ["", "2020-11-18"]}
+    page = client.get(reverse("resources:detail", args=[world.level.pk]))
+    assert "还没有登记：考核方案、模拟考核、教材（" in text(page)
+
+
+def test_a_file_alone_is_content_of_a_resource(world, client_for):
+    client = client_for(world.evaluator_officer)
+    address = reverse("resources:edit", args=[world.level.pk])
+    upload = SimpleUploadedFile("题库.pdf", b"%PDF-1.4\nstartxref\n0\n%%EOF\n", "application/pdf")
+    assert client.post(address, {"updated_on": "2020-11-17", "files": [upload]}).status_code == 302
+    assert client.post(address, {"updated_on": "2020-11-18"}).status_code == 302
+
+
 def test_who_does_not_run_the_level_does_not_see_its_resources(world, client_for):
     other = Certificate.objects.create(name="别的", owner=world.evaluator_org).levels.create(level=1)
     resource(world, other)

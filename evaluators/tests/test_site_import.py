@@ -92,12 +92,14 @@ def test_the_same_again_changes_nothing_and_a_change_goes_back_to_what_was(world
     assert ExamSite.objects.get().places == 40
 
 
-def test_what_was_ended_since_is_not_taken_back(world):
+def test_what_was_ended_since_is_not_taken_back(world, client_for):
     job = taken(world, row(world))
     sites.end(ExamSite.objects.get(), ended_on=clock.today(), comment="搬迁", by=world.office, at=clock.now())
     with pytest.raises(imports.CannotUndo, match="又有变动"):
         imports.undo(job=job, by=world.office, at=clock.now())
     assert ExamSite.objects.exists()
+    told = client_for(world.office).post(f"/jobs/{job.pk}/undo/").content.decode()
+    assert "请逐条处理下列各项，或导入更正后的站点。" in told
 
 
 def test_all_faults_are_told_at_once_and_nothing_is_written(world):

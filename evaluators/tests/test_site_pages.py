@@ -211,6 +211,15 @@ def test_a_returned_one_is_mended_by_its_school_alone(world, client_for):
     assert (site.state, site.places) == ("applied", 50)
 
 
+def test_too_few_places_are_told_beside_the_other_faults(world, client_for):
+    against = condition(world)
+    address = reverse("sites:apply", args=[world.certificate.pk])
+    wrong = typed(against, places="5", name="", item_1="")
+    errors = client_for(world.contact).post(address, wrong).context["form"].errors
+    assert set(errors) == {"name", "places", "item_1"}
+    assert "不少于 20 个，填的是 5 个" in errors["places"][0]
+
+
 # --- Steps
 
 
@@ -321,6 +330,22 @@ def test_the_list_is_searched_filtered_and_exported(world, client_for):
     rows = sheet(client.post(f"{LIST}?q=长治"))
     assert len(rows) == 2
     assert rows[1][0] == "长治演示职业学校 考点"
+
+
+def test_what_was_never_filed_does_not_read_as_a_revoked_site(world, client_for):
+    withdrawn = sites.withdraw(agreed(world), comment="不办了", by=world.contact, at=clock.now())
+    revoked = standing(world, world.other_school, state="ended", ended_on=clock.today(), end_reason="搬迁")
+    client = client_for(world.office)
+    for state, site, word in (("never_filed", withdrawn, "未备案，不再办理"), ("ended", revoked, "已撤销")):
+        [row] = client.get(LIST, {"state": state}).context["table"].rows
+        assert row.record == site
+        assert word in sheet(client.post(f"{LIST}?state={state}"))[1]
+    shown = text(client.get(page(withdrawn)))
+    assert "未备案，不再办理" in shown
+    assert "没有备案，11月18日（星期三）起不再办理：不办了" in shown
+    assert "待省级备案 → 已撤回" in shown
+    assert "撤销" not in shown
+    assert "起撤销：搬迁" in text(client.get(page(revoked)))
 
 
 # --- Coverage

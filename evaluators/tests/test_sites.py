@@ -313,6 +313,14 @@ def test_withdrawn_nobody_owes_anything(world):
     assert not ExamSite.objects.visible_to(world.other_contact).exists()
 
 
+@pytest.mark.parametrize(("stage", "told"), [(applied, False), (agreed, True)])
+def test_who_was_asked_to_act_is_told_that_it_is_off(world, stage, told):
+    sites.withdraw(stage(world), comment="改期", by=world.contact, at=clock.now())
+    texts = Notice.objects.filter(text__contains="撤回了考核站点", text__endswith="不用办理：改期")
+    assert texts.filter(recipient=world.evaluator_officer).count() == 1
+    assert texts.filter(recipient=world.office).exists() is told
+
+
 @pytest.mark.parametrize(
     ("day", "refusal"), [("2020-11-19", "还没有到"), ("2020-11-17", "早于备案日期"), ("2020-11-18", "")]
 )

@@ -100,13 +100,14 @@ def _show(
 ) -> HttpResponse:
     rows = request.GET.get("rows", "")
     files = _files(record, typed)
+    upload, sheet = upload or FilesForm(), sheet or StaffFileForm()
     form = FilingForm(
         typed,
         files=files,
+        refused=upload.refused(),
         rows=int(rows) if rows.isdecimal() and len(rows) < 4 else shape.ROWS_SHOWN,
         check=check,
     )
-    upload, sheet = upload or FilesForm(), sheet or StaffFileForm()
     context = page_context(request, certificate, record) | {
         "form": form,
         "upload": upload,
@@ -160,7 +161,8 @@ def _save(request: HttpRequest, certificate: Certificate, at: dt.datetime) -> Ht
         record = filings.save_draft(typed=typed, **draft)
     typed = record.draft or typed
     if upload.errors or sheet.errors:
-        return _show(request, certificate, record, typed, upload=upload, sheet=sheet)
+        check = action == "check"
+        return _show(request, certificate, record, typed, check=check, upload=upload, sheet=sheet)
     if action == "check":
         if FilingForm(typed, files=_files(record, typed), check=True).is_valid():
             return redirect("evaluator-filings:check", certificate.pk)

@@ -62,6 +62,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "resource": resource,
         "state": state,
         "badge": AGES[state],
+        "missing": services.missing_of(resource) if resource else [],
         "clause": services.CLAUSE,
         "may_keep": permissions.may_keep_resources(request.user, level.certificate),
     }

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from certificates.models import Certificate, CertificateLevel
 from core import clock
+from core.templatetags.portal import when
 from funding.models import Allocation
 from obligations import services
 from reporting.office_forms import running_only
@@ -13,6 +14,7 @@ from reporting.tests.weekly import file
 from schools.services import duties
 from schools.tests.builders import make_application, make_item, make_round
 from schools.tests.hubei import hand_in, hubei, sh
+from supervision.tests.feedback import asked
 
 ROLES = [
     "office",
@@ -128,6 +130,18 @@ def test_an_evaluator_sees_its_certificates_and_no_others(world, client_for):
     assert (home.schools, home.programmes, home.planned) == (2, 2, 200)
     assert [row["level"] for row in home.levels] == [world.level]
     assert client_for(world.finance).get("/").context["home"].planned == 300
+
+
+def test_a_question_of_the_office_stays_on_the_evaluators_home_until_answered(world, client_for):
+    question = asked(world)
+    address = reverse("supervision:feedback-question", args=[question.pk])
+    client = client_for(world.evaluator_officer)
+    page = client.get("/").content.decode()
+    assert address in page
+    assert f"{when(question.asked_at)}发出" in page
+    assert not client_for(world.coordinator).get("/").context["home"].questions
+    client.post(address, {"answer": "没有要求"})
+    assert address not in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize(("role", "said"), [("expert", "没有分配给您"), ("third_party", "没有委托给您")])

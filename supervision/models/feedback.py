@@ -142,6 +142,9 @@ class FeedbackQuestionQuerySet(models.QuerySet["FeedbackQuestion"]):
             return self.filter(of_its_charges(user) | Q(feedback__assignee=user.pk)).distinct()
         return self.none()
 
+    def unanswered(self) -> "FeedbackQuestionQuerySet":
+        return self.filter(answered_at=None)
+
 
 class FeedbackQuestion(models.Model):
     """What the office asks the evaluator in its own words: nothing in it leads to the feedback or the school."""

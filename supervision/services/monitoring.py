@@ -35,13 +35,12 @@ def choose_points(
         raise PermissionDenied(f"监测点由省推进办选定（{monitoring.CLAUSE}，各地可参照执行）。")
     # Two officers at once: the second waits, and meets the first one's turn.
     certificate = Certificate.objects.select_for_update().get(pk=certificate.pk)
+    if wrong := faults(
+        certificate, schools=schools, starts_on=starts_on, ends_on=ends_on, reason=reason, at=at
+    ):
+        raise ValidationError(wrong)
     known = {each.pk: each for each in monitoring.candidates(certificate)}
-    _require_valid(schools, set(known), starts_on, ends_on, reason, at)
-    last = MonitoringTurn.objects.filter(certificate=certificate).order_by("-starts_on").first()
-    if last and starts_on <= last.starts_on:
-        raise ValidationError(
-            {"starts_on": f"这个证书已有自{full_day(last.starts_on)}起的监测点，新一轮须晚于这一天开始。"}
-        )
+    last = _last(certificate)
     proposed = {each.pk for each in monitoring.propose(known.values())}
     if last and last.ends_on >= starts_on:
         _cut(last, starts_on - dt.timedelta(days=1), by=by, at=at)
@@ -71,27 +70,41 @@ def choose_points(
     return turn
 
 
-def _require_valid(
-    schools: Collection[int],
-    known: Collection[int],
-    starts_on: dt.date,
-    ends_on: dt.date,
-    reason: str,
+def faults(
+    certificate: Certificate,
+    *,
+    schools: Collection[int] | None,
+    starts_on: dt.date | None,
+    ends_on: dt.date | None,
+    reason: str | None,
     at: dt.datetime,
-) -> None:
+) -> dict[str, str]:
+    """What keeps a turn from being chosen, by field; None is not known and not judged."""
     wrong = {}
-    if not schools:
+    if schools is not None and not schools:
         wrong["schools"] = "请至少选一所院校。"
-    elif set(schools) - set(known):
+    elif set(schools or ()) - {each.pk for each in monitoring.candidates(certificate)}:
         wrong["schools"] = "选了不在开展这个证书试点的院校，请刷新页面后再选。"
-    if starts_on < clock.local(at).date():
-        wrong["starts_on"] = "开始日期不能早于今天。"
-    if ends_on < starts_on:
+    if starts_on and (text := _wrong_start(certificate, starts_on, at)):
+        wrong["starts_on"] = text
+    if starts_on and ends_on and ends_on < starts_on:
         wrong["ends_on"] = "结束日期不能早于开始日期。"
-    if not reason.strip():
+    if reason is not None and not reason.strip():
         wrong["reason"] = "请写明怎样选定、为何轮换。"
-    if wrong:
-        raise ValidationError(wrong)
+    return wrong
+
+
+def _wrong_start(certificate: Certificate, starts_on: dt.date, at: dt.datetime) -> str:
+    if starts_on < clock.local(at).date():
+        return "开始日期不能早于今天。"
+    last = _last(certificate)
+    if last and starts_on <= last.starts_on:
+        return f"这个证书已有自{full_day(last.starts_on)}起的监测点，新一轮须晚于这一天开始。"
+    return ""
+
+
+def _last(certificate: Certificate) -> MonitoringTurn | None:
+    return MonitoringTurn.objects.filter(certificate=certificate).order_by("-starts_on").first()
 
 
 def _cut(turn: MonitoringTurn, ends_on: dt.date, *, by: User, at: dt.datetime) -> None:

@@ -379,6 +379,22 @@ def test_the_form_files_and_shows_the_receipt_and_keeps_what_was_typed(world, cl
     assert client.post(NEW, answers)["Location"] == page(feedback)
 
 
+def test_what_is_not_filled_in_is_asked_for_in_the_houses_words(world, client_for):
+    question = asked(world)
+    empty = client_for(world.contact).post(NEW, {"token": "t"}).context["form"].errors
+    assert empty == {
+        "about": ["请选择反馈的对象。"],
+        "ground": ["请选择情形。"],
+        "text": ["请写明情况：何时、何地、怎样。"],
+    }
+    address = f"/feedback/questions/{question.pk}/"
+    empty = client_for(world.evaluator_officer).post(address, {"answer": " "}).context["form"].errors
+    assert empty == {"answer": ["请写明情况。"]}
+    page_of = page(question.feedback, "feedback_assign")
+    empty = client_for(world.office).post(page_of, {"assignee": ""}).context["form"].errors
+    assert empty == {"assignee": ["请选择经办人。"]}
+
+
 def test_the_office_assigns_and_answers_by_the_pages(world, client_for):
     feedback, client = filed(world), client_for(world.office)
     assert client.post(page(feedback, "feedback_assign"), {"assignee": world.office2.pk}).status_code == 302

@@ -14,7 +14,7 @@ from core import clock
 from core.models import Event, Notice
 from core.tests.races import together
 from supervision.models import MonitoringPoint, MonitoringTurn
-from supervision.monitoring import ABOUT, Candidate, candidates, propose
+from supervision.monitoring import ABOUT, Candidate, candidates, is_far, propose
 from supervision.tests.feedback import charged, turn
 
 LIST = "/monitoring/"
@@ -162,6 +162,7 @@ def test_the_office_edits_the_proposal_checks_it_and_chooses(world, client_for):
     }
     checked = client.post(address, answers).content.decode()
     assert "选定 1 所" in checked
+    assert "10 所左右院校设立监测点" in checked
     assert "太原演示职业学校" in checked
     assert not MonitoringTurn.objects.exists()
     client.post(address, answers | {"step": "confirm"})
@@ -176,6 +177,39 @@ def test_the_office_edits_the_proposal_checks_it_and_chooses(world, client_for):
     for role in ("leading", "coordinator", "contact", "evaluator_officer"):
         for page in (address, "/monitoring/new/"):
             assert client_for(getattr(world, role)).get(page).status_code == 403, role
+
+
+def test_what_is_impossible_is_told_at_once_before_the_check_page(world, client_for):
+    client = client_for(world.office)
+    address = f"/monitoring/new/{world.certificate.pk}/"
+    dates = {"starts_on": "2020-11-17", "ends_on": "2020-11-01"}
+    checked = client.post(address, dates)
+    assert checked.context["form"].errors == {
+        "schools": ["请至少选一所院校。"],
+        "starts_on": ["开始日期不能早于今天。"],
+        "ends_on": ["结束日期不能早于开始日期。"],
+        "reason": ["请写明怎样选定、为何轮换。"],
+    }
+    missing = client.post(address, {}).content.decode()
+    assert "请填写开始日期。" in missing
+    assert "请填写结束日期。" in missing
+    assert "请选择证书。" in client.post("/monitoring/new/", {"certificate": ""}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "running", "far"),
+    [
+        (1, 20, True),
+        (6, 20, True),
+        (7, 20, False),
+        (13, 20, False),
+        (14, 20, True),
+        (2, 2, False),
+        (1, 2, True),
+    ],
+)
+def test_a_number_far_from_ten_is_remarked(chosen, running, far):
+    assert is_far(chosen, running) is far
 
 
 def test_the_list_costs_the_same_for_one_row_and_three(world, client_for):

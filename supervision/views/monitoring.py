@@ -129,7 +129,12 @@ class CertificateField(forms.ModelChoiceField):
 class CertificateForm(forms.Form):
     """Certificates that some school runs now."""
 
-    certificate = CertificateField(Certificate.objects.none(), label="证书", widget=SearchSelect)
+    certificate = CertificateField(
+        Certificate.objects.none(),
+        label="证书",
+        widget=SearchSelect,
+        error_messages={"required": "请选择证书。"},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -157,19 +162,40 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 class PointsForm(AnswersMixin, forms.Form):
-    schools = forms.TypedMultipleChoiceField(label="院校", coerce=int, widget=forms.CheckboxSelectMultiple)
-    starts_on = forms.DateField(label="自", widget=DayInput())
-    ends_on = forms.DateField(label="至（含当日）", widget=DayInput())
+    schools = forms.TypedMultipleChoiceField(
+        label="院校",
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "请至少选一所院校。"},
+    )
+    starts_on = forms.DateField(
+        label="自", widget=DayInput(), error_messages={"required": "请填写开始日期。"}
+    )
+    ends_on = forms.DateField(
+        label="至（含当日）", widget=DayInput(), error_messages={"required": "请填写结束日期。"}
+    )
     reason = forms.CharField(
         label="理由",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="怎样选定、为何轮换、为何改动平台拟定的名单。",
+        error_messages={"required": "请写明怎样选定、为何轮换。"},
     )
 
-    def __init__(self, *args: Any, candidates: list[monitoring.Candidate], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, certificate: Certificate, candidates: list[monitoring.Candidate], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.certificate = certificate
         self.fields["schools"].choices = [(each.pk, _words(each)) for each in candidates]
+
+    def clean(self) -> dict[str, Any]:
+        """What the service would refuse is told together with what could not be read."""
+        data = super().clean() or {}
+        given = {name: data.get(name) for name in self.fields}
+        for name, text in services.faults(self.certificate, **given, at=clock.now()).items():
+            self.add_error(name, text)
+        return data
 
     def _shown(self, field: forms.BoundField) -> str:
         if field.name == "schools":
@@ -203,7 +229,10 @@ class NewTurn(CheckedFormView):
         )
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"candidates": self.candidates}
+        return super().get_form_kwargs() | {
+            "certificate": self.certificate,
+            "candidates": self.candidates,
+        }
 
     def get_initial(self) -> dict[str, Any]:
         return {
@@ -219,6 +248,9 @@ class NewTurn(CheckedFormView):
         mine = [each for each in self.candidates if each.pk in chosen]
         return {
             "count": len(mine),
+            "is_far": monitoring.is_far(len(mine), len(self.candidates)),
+            "about": monitoring.ABOUT,
+            "clause": monitoring.CLAUSE,
             "cities": len({each.city for each in mine}),
             "again": [each.name for each in mine if each.was_last],
             "running": MonitoringTurn.objects.filter(

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from accounts.models import PilotMembership, User
+from accounts.models import PilotMembership, Role, User
 from certificates.models import Certificate
 from core import clock, events
 from core.attachments import attach
@@ -15,12 +15,13 @@ from core.workflow import NotNow
 from evaluators.models import ExamSite, SiteCondition
 from evaluators.permissions import may_apply_for_sites, why_not_before_filing
 from evaluators.services.site_conditions import current_condition
-from evaluators.services.sites.duties import ask_evaluator, duties_of, tell_evaluator
+from evaluators.services.sites.duties import ask_evaluator, duties_of, tell, tell_evaluator
 from evaluators.services.sites.steps import perform, required
 from evaluators.workflow import SITE_CLAUSE
 from evaluators.workflow import site as lifecycle
 from obligations.models import Outcome
 from schools.models import School
+from schools.services.duties import office
 from schools.services.schools import lock
 
 events.register(site_applied="申报考核站点")
@@ -150,15 +151,20 @@ def _require_valid(site: ExamSite) -> None:
         raise ValidationError(NO_CONDITION)
     if condition != site.condition:
         raise ValidationError(CHANGED_CONDITION)
-    if site.places < condition.minimum_places and "places" not in found:
-        found["places"] = [
-            f"条件要求考位不少于 {condition.minimum_places} 个，填的是 {site.places} 个。达到条件后再申报"
-            f"（{SITE_CLAUSE}）。"
-        ]
+    if "places" not in found and (text := too_few(site.places, condition)):
+        found["places"] = [text]
     if len(site.statements) != len(condition.items) or not all(text.strip() for text in site.statements):
         found["statements"] = [f"请对照条件逐项说明（{SITE_CLAUSE}）。"]
     if found:
         raise ValidationError(found)
+
+
+def too_few(places: int, condition: SiteCondition) -> str:
+    """Why these are not enough; ""."""
+    least = condition.minimum_places
+    if places >= least:
+        return ""
+    return f"条件要求考位不少于 {least} 个，填的是 {places} 个。达到条件后再申报（{SITE_CLAUSE}）。"
 
 
 def _twin(site: ExamSite) -> ExamSite | None:
@@ -197,6 +203,11 @@ def withdraw(site: ExamSite, *, comment: str, by: User, at: dt.datetime) -> Exam
     comment = required(comment)
     values = {"ended_at": at, "ended_on": clock.local(at).date(), "end_reason": comment}
     done = perform("site_withdraw", site, by=by, at=at, comment=comment, values=values)
-    duties_of(done).pending().update(outcome=Outcome.EXEMPT, exempt_reason=WITHDRAWN)
-    tell_evaluator(done, f"{done.school}撤回了考核站点“{done}”的申报：{comment}", at)
+    province, waiting = office(), duties_of(done).pending()
+    is_asked = waiting.filter(organization=province).exists()
+    waiting.update(outcome=Outcome.EXEMPT, exempt_reason=WITHDRAWN)
+    text = f"{done.school}撤回了考核站点“{done}”（{done.certificate}）的申报，不用办理：{comment}"
+    tell_evaluator(done, text, at)
+    if is_asked:
+        tell(done, {province.pk}, Role.OFFICE, text, at)
     return done
