@@ -164,7 +164,8 @@ def test_what_is_refused_comes_back_with_all_that_was_typed(world, client_for, c
     assert response.status_code == 422
     assert words in text(response)
     assert "打过的字不能丢" in text(response)
-    assert "请重新选择照片" in text(response)
+    assert "选过的文件没有保留，请重新选择（机房.png）。" in text(response)
+    assert "文件没有保存" not in text(response)
     assert not ExamSite.objects.exists()
 
 
