@@ -227,7 +227,7 @@ def _placed(error: ValidationError, form: django_forms.Form) -> ValidationError:
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     site, user, at = _site(request, pk), request.user, clock.now()
-    is_party = permissions.may_see_review(user, site.school.organization, site.certificate)
+    is_party = permissions.may_see_review(user, site)
     context = {
         "site": site,
         "is_party": is_party,
