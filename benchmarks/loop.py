@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from core import events
+from core.events import JOB
 from core.models import Notice
-from obligations.closing import JOB
 from obligations.models import Obligation, Outcome, Period
 from reporting.models import StreakWarning
 from supervision.models import Case, CaseEvidence

@@ -14,8 +14,8 @@ from django.urls import reverse
 from benchmarks import data
 from benchmarks.loop import close_in_a_loop
 from benchmarks.measure import Claim, ratios
+from core.events import JOB
 from core.models import Event, Notice
-from obligations.closing import JOB
 from obligations.models import Obligation, Period
 from reporting.models import StreakWarning
 from reporting.sweep import sweep

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import itertools
+import logging
 import re
 import unicodedata
 import uuid
@@ -26,14 +27,19 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 
-from core import crypto, events, personal
+from core import clock, crypto, events, personal
 from core.models import Attachment
 
-events.register(file_attached="上传附件")
+events.register(file_attached="上传附件", loose_files_deleted="删除没有记录的上传文件")
+log = logging.getLogger(__name__)
 
 MOST_FILES = 20
 FOLDER = "attachments"
 LOOSE_AFTER = dt.timedelta(days=1)
+# More loose files than these, and than this share of all there are, are no leftovers of single transactions.
+MOST_LOOSE = 10
+MOST_LOOSE_SHARE = 1 / 20
+ASKED_AT_ONCE = 5000
 MOST_UNPACKED_BYTES = 200 * 1024 * 1024
 MOST_ARCHIVE_ENTRIES = 5000
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -256,9 +262,32 @@ def discard_loose(*, at: dt.datetime) -> int:
     """Delete files that no row names: their transaction was rolled back, or `discard` broke off; how many.
 
     `at`: the machine's time, as files have it. One younger than LOOSE_AFTER may have its row in a transaction
-    that still runs.
+    that still runs. None is deleted, and an error logged, where it looks as if the database were not the one
+    that the files belong to.
     """
-    return sum(_discard_loose_in(folder, names, at) for folder, names in _folders(FOLDER))
+    stored, loose = 0, []
+    for folder, names in _folders(FOLDER):
+        stored += len(names)
+        loose += _loose_in(folder, names, at)
+    if _is_of_another_database(len(loose), stored):
+        log.error(
+            "%s of %s stored files have no record: none deleted, check DATABASE_URL", len(loose), stored
+        )
+        return 0
+    for name in loose:
+        default_storage.delete(name)
+    if loose:
+        files = ContentType.objects.get_for_model(Attachment)
+        told = {"target_label": "上传文件", "changes": {"文件": len(loose)}}
+        events.record("loose_files_deleted", files, by=events.JOB, at=clock.now(), **told)
+    return len(loose)
+
+
+def _is_of_another_database(loose: int, stored: int) -> bool:
+    """A wrong DATABASE_URL, or a restore that is not complete."""
+    if loose > MOST_LOOSE and loose > stored * MOST_LOOSE_SHARE:
+        return True
+    return loose > 0 and not Attachment.objects.exists()
 
 
 def _folders(folder: str) -> Iterator[tuple[str, list[str]]]:
@@ -269,17 +298,21 @@ def _folders(folder: str) -> Iterator[tuple[str, list[str]]]:
         yield from _folders(f"{folder}/{inner}")
 
 
-def _discard_loose_in(folder: str, names: list[str], at: dt.datetime) -> int:
-    rows = Attachment.objects.filter(file__startswith=f"{folder}/")
-    loose = {f"{folder}/{name}" for name in names} - set(rows.values_list("file", flat=True))
-    count = 0
-    for name in sorted(loose):
-        # `discard` and `reseal` may have deleted it since the folder was read.
-        with contextlib.suppress(FileNotFoundError):
-            if default_storage.get_modified_time(name) < at - LOOSE_AFTER:
-                default_storage.delete(name)
-                count += 1
-    return count
+def _loose_in(folder: str, names: list[str], at: dt.datetime) -> list[str]:
+    old = [path for path in (f"{folder}/{name}" for name in names) if _is_older(path, at - LOOSE_AFTER)]
+    named: set[str] = set()
+    for start in range(0, len(old), ASKED_AT_ONCE):
+        rows = Attachment.objects.filter(file__in=old[start : start + ASKED_AT_ONCE])
+        named.update(rows.values_list("file", flat=True))
+    # `discard` and `reseal` may have deleted it, and its name from the row, since its age was read.
+    return [path for path in old if path not in named and default_storage.exists(path)]
+
+
+def _is_older(path: str, instant: dt.datetime) -> bool:
+    # It may have been deleted since the folder was read.
+    with contextlib.suppress(FileNotFoundError):
+        return default_storage.get_modified_time(path) < instant
+    return False
 
 
 @transaction.atomic

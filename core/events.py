@@ -11,6 +11,9 @@ from django.db import models
 from core.bulk import insert
 from core.models import Event
 
+# The actor of what nobody asked for.
+JOB = "平台定时任务"
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _labels: dict[str, str] = {}

@@ -1,13 +1,9 @@
 """Scheduled work of core: thin, counted, safe to run twice."""
 
-import logging
-
 from celery import shared_task
 from django.core.management import call_command
 
 from core import attachments, clock, delivery, jobs, slots
-
-log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -30,10 +26,8 @@ def clear_sessions() -> None:
 def clear_files() -> None:
     """Stored files that belong to no record."""
     if slot := slots.claim("clear_files"):
-        count = attachments.discard_loose(at=clock.real_now())
+        attachments.discard_loose(at=clock.real_now())
         slots.finish(slot)
-        if count:
-            log.info("files without a record deleted: %s", count)
 
 
 @shared_task

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from core import events
+from core.events import JOB
 from core.notices import Message, digest, tell
 from core.templatetags.portal import closing
 from obligations import handlers
@@ -23,7 +24,6 @@ from obligations.models import Obligation, Outcome, Period, Policy
 
 events.register(obligation_missed="关闭未报", period_closed="关闭周期")
 
-JOB = "平台定时任务"
 DEFAULT_REMINDER_HOURS = (48, 24, 2)
 # Who is reminded of what an organisation owes: a school's, an evaluator's, a bureau's, the province's.
 WHO_DOES_IT = (Role.SCHOOL_CONTACT, Role.EVALUATOR, Role.CITY_BUREAU, Role.OFFICE)

@@ -1,6 +1,6 @@
 """What the matrix and the list of non-reporters can be narrowed to; all of it in the address."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import django_filters
@@ -33,10 +33,11 @@ def supervisors(request: HttpRequest) -> QuerySet[Organization]:
     )
 
 
-def _with_default(data: QueryDict, name: str, value: str) -> QueryDict:
-    """`data` with what the form shows when nothing was asked."""
+def _with_offered(data: QueryDict, name: str, offered: Iterable[str], default: str) -> QueryDict:
+    """`data` with the default where nothing was asked, or what another kind of report offers."""
     data = data.copy()
-    data.setdefault(name, value)
+    if data.get(name) not in offered:
+        data[name] = default
     return data
 
 
@@ -82,7 +83,7 @@ class ReporterFilter(django_filters.FilterSet):
     def __init__(self, data: QueryDict, **kwargs: Any) -> None:
         request = kwargs["request"]
         self.report = report_asked(request)
-        super().__init__(_with_default(data, "report", self.report.value), **kwargs)
+        super().__init__(_with_offered(data, "report", [self.report.value], self.report.value), **kwargs)
         self.reporters = who(request.user, self.report, data.get("who", ""))
         self.filters["q"].label = self.reporters.noun
         self.filters["report"].extra["choices"] = [
@@ -132,11 +133,12 @@ class MatrixFilter(ReporterFilter):
         """`periods`: the opened ones, newest first."""
         lengths = LENGTHS[report_asked(kwargs["request"])]
         self.length = lengths[1][0]
-        super().__init__(_with_default(data, "weeks", str(self.length)), **kwargs)
+        years = [str(year) for year in sorted({period.year for period in periods}, reverse=True)]
+        data = _with_offered(data, "weeks", [str(length) for length, _ in lengths], str(self.length))
+        super().__init__(_with_offered(data, "year", years, ""), **kwargs)
         self.filters["weeks"].extra["choices"] = lengths
         self.periods = periods
-        years = sorted({period.year for period in periods}, reverse=True)
-        self.filters["year"].extra["choices"] = [(str(year), f"{year}年") for year in years]
+        self.filters["year"].extra["choices"] = [(year, f"{year}年") for year in years]
 
     def by_state(self, schools: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         now = Obligation.objects.filter(IN_STATE[value], period=current_period(self.periods))
@@ -175,7 +177,8 @@ class NonReporterFilter(ReporterFilter):
         """`periods`: the opened ones, newest first."""
         asked = next((p for p in periods if p.key == data.get("period")), None)
         self.period = asked or current_period(periods)
-        super().__init__(_with_default(data, "period", self.period.key if self.period else ""), **kwargs)
+        key = self.period.key if self.period else ""
+        super().__init__(_with_offered(data, "period", [key], key), **kwargs)
         self.filters["period"].extra["choices"] = [(p.key, p.label) for p in periods]
 
     def _out_of_place(self, request: HttpRequest) -> Iterator[str]:

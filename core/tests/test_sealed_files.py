@@ -5,12 +5,13 @@ import os
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import attachments, clock, crypto
-from core.models import Attachment
+from core.models import Attachment, Event
 from core.tasks import clear_files
 from core.tests.test_attachments import pdf, upload
 
@@ -128,6 +129,54 @@ def test_a_file_whose_row_was_rolled_back_goes_after_a_day(world):
     clear_files()
     assert names_on_disk() == {os.path.basename(kept.file.name)}
     assert attachments.content_of(kept) == pdf()
+    event = Event.objects.get(action="loose_files_deleted")
+    assert (event.actor_label, event.changes, event.at) == ("平台定时任务", {"文件": 1}, clock.now())
+
+
+def loose(count):
+    """Files of long ago that no row names."""
+    for number in range(count):
+        name = f"{attachments.FOLDER}/2019/01/{number}.bin"
+        default_storage.save(name, io.BytesIO(b"x"))
+        aged(name, attachments.LOOSE_AFTER * 2)
+
+
+def test_a_database_that_names_no_file_at_all_deletes_none(world, caplog):
+    loose(1)
+    clear_files()
+    assert names_on_disk() == {"0.bin"}
+    [told] = caplog.records
+    assert (told.levelname, told.args) == ("ERROR", (1, 1))
+    assert not Event.objects.filter(action="loose_files_deleted").exists()
+    keep(world, pdf())
+    assert attachments.discard_loose(at=clock.real_now()) == 1
+
+
+@pytest.mark.parametrize(("count", "others", "gone"), [(10, 1, 10), (11, 1, 0), (11, 208, 0), (11, 209, 11)])
+def test_more_loose_files_than_a_small_share_are_all_left(world, caplog, monkeypatch, count, others, gone):
+    keep(world, pdf())
+    loose(count)
+    there = list(attachments._folders(attachments.FOLDER))
+    young = ("attachments/2020", [f"{number}.bin" for number in range(others - 1)])
+    monkeypatch.setattr(attachments, "_folders", lambda folder: [*there, young])
+    assert attachments.discard_loose(at=clock.real_now()) == gone
+    assert bool(caplog.records) == (not gone)
+    assert len(default_storage.listdir(f"{attachments.FOLDER}/2019/01")[1]) == count - gone
+
+
+def test_only_folders_with_old_files_ask_for_their_names(world, monkeypatch):
+    """And a large folder asks piece by piece."""
+    old = [keep(world, pdf()) for _ in range(3)]
+    loose(2)
+    for kept in old:
+        aged(kept.file.name, attachments.LOOSE_AFTER * 2)
+    monkeypatch.setattr(attachments, "ASKED_AT_ONCE", 2)
+    with CaptureQueriesContext(connection) as queries:
+        attachments.discard_loose(at=clock.real_now())
+    asked = [q["sql"] for q in queries if '"core_attachment"."file" IN' in q["sql"]]
+    assert len(asked) == 3
+    assert not any("LIKE" in q["sql"] for q in queries)
+    assert {str(kept.file.name).rsplit("/", 1)[1] for kept in old} == names_on_disk()
 
 
 def test_where_nothing_was_ever_handed_in_there_is_nothing_to_clear(world):

@@ -5,7 +5,7 @@ from django.urls import reverse
 from accounts.models import Organization
 from certificates.models import Certificate
 from core import clock
-from evaluators.models import EvaluatorFiling
+from evaluators.models import EvaluatorFiling, ExamSite
 from evaluators.services import sites
 from evaluators.tests.siting import agreed, applied, filed, standing
 from evaluators.tests.test_site_pages import CONDITIONS, LIST, NEAREST, page, text
@@ -66,6 +66,18 @@ def test_who_has_a_site_is_led_to_it_instead_of_to_the_form(world, client_for):
         assert address not in found, shown
     other = text(client_for(world.other_contact).get(CONDITIONS))
     assert address in other
+
+
+def test_ones_own_application_is_found_where_the_city_has_anothers_site(world, client_for):
+    standing(world, world.add_school("太原第三学校"))
+    site, apply = applied(world), reverse("sites:apply", args=[world.certificate.pk])
+    shown = text(client_for(world.contact).get(NEAREST))
+    assert "有考点" in shown
+    assert f'<a href="{page(site)}">本校待评价组织同意</a>' in shown
+    ExamSite.objects.filter(pk=site.pk).update(state="refused")
+    shown = text(client_for(world.contact).get(NEAREST))
+    assert page(site) not in shown
+    assert apply not in shown
 
 
 def test_where_no_condition_is_published_the_nearest_page_offers_no_application(world, client_for):

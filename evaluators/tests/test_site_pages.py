@@ -11,9 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from accounts.models import User
 from certificates.models import Certificate, CertificateLevel
 from core import clock
 from core.tests.test_attachments import png
+from evaluators import permissions
 from evaluators.models import ExamSite, SchoolPlace, SiteCondition
 from evaluators.services import charges, sites
 from evaluators.tests.siting import agreed, applied, condition, filed, standing
@@ -164,7 +166,8 @@ def test_what_is_refused_comes_back_with_all_that_was_typed(world, client_for, c
     assert response.status_code == 422
     assert words in text(response)
     assert "打过的字不能丢" in text(response)
-    assert "请重新选择照片" in text(response)
+    assert "选过的文件没有保留，请重新选择（机房.png）。" in text(response)
+    assert "文件没有保存" not in text(response)
     assert not ExamSite.objects.exists()
 
 
@@ -286,6 +289,21 @@ def test_history_and_comments_are_for_those_concerned(world, client_for):
         assert world.contact.name not in shown
     charges.give(evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now())
     assert "经过" in text(client_for(world.coordinator).get(page(site)))
+
+
+@pytest.mark.parametrize("make", [applied, filed])
+def test_the_list_and_the_page_show_the_review_to_the_same_people(world, make):
+    site, people = make(world), [value for value in vars(world).values() if isinstance(value, User)]
+    province = {"office", "office2", "finance", "leading", "auditor"}
+    concerned = province | {"contact", "leader", "city_officer", "evaluator_officer"}
+    for more in (set(), {"coordinator"}):
+        if more:
+            charges.give(
+                evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now()
+            )
+        seen = {user.username for user in people if permissions.may_see_review(user, site)}
+        assert seen == concerned | more
+        assert seen == {user.username for user in people if ExamSite.objects.of_party(user).exists()}
 
 
 @pytest.mark.parametrize("who", ["expert", "third_party"])

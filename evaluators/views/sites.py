@@ -207,8 +207,6 @@ def _application(
         else:
             messages.success(request, "已申报，待评价组织同意。")
             return redirect(_address(sent))
-    if request.FILES and form.errors and "files" not in form.errors:
-        form.add_error("files", "请重新选择照片：上面的内容改正以前，文件没有保存。")
     context = {"form": form, "site": site, "condition": against}
     return render(request, "evaluators/sites/form.html", context, status=422 if form.errors else 200)
 
@@ -229,7 +227,7 @@ def _placed(error: ValidationError, form: django_forms.Form) -> ValidationError:
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     site, user, at = _site(request, pk), request.user, clock.now()
-    is_party = permissions.may_see_review(user, site.school.organization, site.certificate)
+    is_party = permissions.may_see_review(user, site)
     context = {
         "site": site,
         "is_party": is_party,

@@ -23,7 +23,7 @@ from obligations.models import (
 from obligations.services.rights import require
 
 events.register(
-    obligations_released="不再报送",
+    obligations_released="未到期的事项不再要求",
     obligation_excused="谅解未报",
     excuse_withdrawn="撤销谅解",
 )
@@ -206,16 +206,21 @@ def release(
     What fell due before stays owed, and so do the terms of cases and the kinds in `keep`.
     """
     still_open = (
-        Obligation.objects.but_case_terms().pending().filter(organization=organization, due_at__gt=at)
+        Obligation.objects.but_case_terms()
+        .pending()
+        .filter(organization=organization, due_at__gt=at)
+        .exclude(kind__in=keep)
     )
-    released = still_open.exclude(kind__in=keep).update(outcome=Outcome.EXEMPT, exempt_reason=reason[:200])
+    exempt = {"outcome": Outcome.EXEMPT, "exempt_reason": reason[:200]}
+    reports = still_open.reports().update(**exempt)
+    others = still_open.update(**exempt)
     events.record(
         "obligations_released",
         organization,
         by=by,
         at=at,
         organization_id=organization.pk,
-        changes={"免报": released},
+        changes={"免报": reports, "不再办理": others},
         reason=reason,
     )
-    return released
+    return reports + others

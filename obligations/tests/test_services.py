@@ -287,6 +287,27 @@ def test_a_standing_suspension_exempts_from_corrections_asked_for_later(world, k
     assert (owed.outcome, owed.exempt_reason) == (outcome, "暴雪" if outcome == "exempt" else "")
 
 
+def test_who_leaves_is_exempt_from_reports_and_rid_of_the_rest(world):
+    school = {"organization": world.school_org}
+    correction, filing = (
+        returned(world, kind="correction", **school),
+        returned(world, kind="school_filing", **school),
+    )
+    answer = returned(world, kind="case_answer", **school)
+    kept, due = returned(world, kind="application", **school), returned(world, kind="agreement", **school)
+    Obligation.objects.filter(pk=due.pk).update(due_at=clock.now())
+    given = {"reason": "退出试点", "by": world.office, "at": clock.now(), "keep": {"application"}}
+    assert services.release(**school, **given) == 3
+    assert Event.objects.get(action="obligations_released").changes == {"免报": 2, "不再办理": 1}
+    states = {row.pk: row.state for row in Obligation.objects.all()}
+    assert [states[row.pk] for row in (world.obligation, correction, filing)] == [
+        "exempt",
+        "exempt",
+        "not_owed",
+    ]
+    assert {states[row.pk] for row in (answer, kept, due)} == {"pending"}
+
+
 def test_excusing_asks_for_a_reason_and_a_missed_week(world):
     with pytest.raises(ValidationError, match="未报"):
         services.excuse(world.obligation, reason="停电", by=world.office, at=clock.now())

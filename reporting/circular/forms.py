@@ -15,11 +15,19 @@ SORTS = [("authority", "按主管部门"), ("streak", "按连续未报"), ("miss
 BY_CODE = ("authority", "按代码")
 
 
+def _sorts(kind: str, reporters: Reporters) -> list[tuple[str, str]]:
+    """A streak is of weeks only."""
+    by_authority, by_streak, by_missed = SORTS
+    first = by_authority if reporters.has_schools else BY_CODE
+    return [first, by_streak, by_missed] if kind == ObligationKind.WEEKLY_REPORT else [first, by_missed]
+
+
 class ChosenForm(forms.Form):
-    """`from` and `to` are keys of periods; what is unknown falls back to the newest closed period."""
+    """`from` and `to` are keys of periods; what is unknown falls back to the newest closed period.
+    A `sort` that this kind of report does not offer falls back to the first."""
 
     city = forms.ModelChoiceField(Organization.objects.none(), label="市（主管部门）", required=False)
-    sort = forms.ChoiceField(label="排序", choices=SORTS, required=False)
+    sort = forms.ChoiceField(label="排序", required=False)
 
     field_order = ("from", "to", "city", "sort")
 
@@ -31,12 +39,13 @@ class ChosenForm(forms.Form):
         authorities: QuerySet[Organization],
         reporters: Reporters,
     ) -> None:
-        """`periods`: the opened ones, newest first, at least one. Nobody supervises evaluators, and a streak
-        is of weeks only."""
+        """`periods`: the opened ones, newest first, at least one. Nobody supervises evaluators."""
         self.periods = between(periods, data.get("from", ""), data.get("to", ""))
         data = data.copy()
         data["from"], data["to"] = self.periods[0].key, self.periods[-1].key
-        data.setdefault("sort", SORTS[0][0])
+        sorts = _sorts(self.periods[0].kind, reporters)
+        if data.get("sort") not in dict(sorts):
+            data["sort"] = sorts[0][0]
         super().__init__(data)
         choices = [(period.key, period.label) for period in periods]
         self.fields["from"] = forms.ChoiceField(label="从", choices=choices)
@@ -44,11 +53,9 @@ class ChosenForm(forms.Form):
         city: Any = self.fields["city"]
         city.queryset, city.empty_label = authorities, "全部"
         sort: Any = self.fields["sort"]
-        if self.periods[0].kind != ObligationKind.WEEKLY_REPORT:
-            sort.choices = [each for each in SORTS if each[0] != "streak"]
+        sort.choices = sorts
         if not reporters.has_schools:
             del self.fields["city"]
-            sort.choices = [BY_CODE, *sort.choices[1:]]
         self.order_fields(self.field_order)
         self.full_clean()
 

@@ -16,7 +16,7 @@ from obligations.models import ObligationKind, Period
 from reporting.circular import figures, paper, wording
 from reporting.periods import between, opened_periods
 from reporting.permissions import may_circulate
-from reporting.reporters import kind_asked, reporters
+from reporting.reporters import kinds_for, reporters
 
 KIND = "reporting.circular"
 # Those who report × periods up to which somebody waits for it: some two seconds of work.
@@ -64,7 +64,7 @@ def run(job: Job) -> None:
     if issuer is None or not may_circulate(by):
         raise jobs.JobRefused("您的账号已不能生成通报。请联系推进办。")
     authority = _authority(by, asked["authority"])
-    kind = kind_asked(asked, by)
+    kind = _kind(by, asked["kind"])
     periods = between(opened_periods(kind=kind), asked["from"], asked["to"])
     counted = figures.count(reporters_of(by, authority, kind), periods, at=at)
     jobs.beat(job, 1, STEPS)
@@ -78,6 +78,12 @@ def run(job: Job) -> None:
             attach(target=job, upload=ContentFile(content, name=f"{name}.{extension}"), by=by, at=at)
         _record(job, counted, by=by, at=at)
         jobs.finish(job, {"title": wording.title(counted), "back": _page(asked)}, at=at)
+
+
+def _kind(user: User, asked: str) -> ObligationKind:
+    if asked not in kinds_for(user):
+        raise jobs.JobRefused("这种报送的填报情况已不在您的范围内。请重新选择种类。")
+    return ObligationKind(asked)
 
 
 def _authority(user: User, pk: int | None) -> Organization | None:

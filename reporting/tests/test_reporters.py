@@ -1,6 +1,8 @@
 """Words and filters follow who owes: evaluators a month's report, both a half-year's; and what a coordinator sees."""
 
 import io
+import re
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -11,15 +13,20 @@ from openpyxl import load_workbook
 
 from accounts.models import Organization
 from certificates.models import Certificate, CertificateLevel
+from core import jobs
+from core.models import Attachment
 from evaluators.models import Evaluator
 from obligations.models import Obligation
 from reporting import matrix as grid
+from reporting.circular import services as circular_services
 from reporting.sweep import sweep
 from reporting.tests.summing import half_of, month_of
 from reporting.tests.test_circular import file_of, made
 
 MATRIX, LIST, CIRCULAR = "/matrix/", "/non-reporters/", "/circular/"
 MONTH, HALF = {"report": "monthly_report"}, {"report": "half_year_summary"}
+# The rows of the matrix write it without quotes.
+HREF = re.compile(r'href="?([^" >]+)')
 FOR_SCHOOLS = ("city", "kind", "streak", "who", "sort")
 
 
@@ -45,6 +52,36 @@ def charged(world):
         coordinator=world.coordinator, given_by=world.office, given_at=world.period.opens_at
     )
     return world.coordinator
+
+
+@pytest.mark.parametrize("address", [MATRIX, LIST])
+def test_a_report_that_nobody_in_the_scope_owes_shows_the_first_without_complaint(
+    world, month, client_for, address
+):
+    """`monthly_report` is of evaluators; a bureau supervises schools only."""
+    page = client_for(world.city_officer).get(address, MONTH)
+    form = page.context["filter"].form
+    assert (form.errors, form["report"].value()) == ({}, "weekly_report")
+    assert "选择一个有效的选项" not in main(page)
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "kept", "shown"),
+    [
+        (MATRIX, "weeks", "26", "4"),
+        (MATRIX, "year", "2019", ""),
+        (LIST, "period", "2020-W47", "2020-H2"),
+        (CIRCULAR, "sort", "streak", "authority"),
+    ],
+)
+def test_what_only_the_weeks_offer_is_dropped_with_another_kind(
+    world, client_for, address, name, kept, shown
+):
+    half_of(world)
+    asked = {"kind": "half_year_summary"} if address == CIRCULAR else HALF
+    page = client_for(world.office).get(address, asked | {name: kept})
+    form = page.context["chosen"] if address == CIRCULAR else page.context["filter"].form
+    assert (form.errors, form[name].value()) == ({}, shown)
 
 
 def main(response):
@@ -185,6 +222,21 @@ def test_the_circular_of_a_half_year_names_both(world, client_for):
     assert "评价组织" not in text.split("有关要求")[0]
 
 
+def test_a_queued_circular_of_what_is_out_of_scope_by_then_is_refused_not_one_of_weeks(
+    world, month, client_for, monkeypatch
+):
+    monkeypatch.setattr(circular_services, "AT_ONCE", 0)
+    sweep(world.at(month.closes_at))
+    job = made(client_for(world.office), "?kind=monthly_report")
+    world.office.role, world.office.organization = "city_bureau", world.bureau
+    world.office.save()
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == "failed"
+    assert "已不在您的范围内" in job.error
+    assert not Attachment.objects.of(job).exists()
+
+
 # --- the coordinator
 
 
@@ -222,9 +274,12 @@ def test_a_coordinator_reads_and_does_nothing(world, month, charged, client_for)
 def test_what_the_pages_of_a_coordinator_lead_to_is_open(world, month, charged, client_for):
     client = client_for(charged)
     for address in (MATRIX, LIST, CIRCULAR):
-        for link in {part.split('"')[0] for part in main(client.get(address)).split('href="')[1:]}:
-            if link.startswith("/"):
-                assert client.get(link, follow=True).status_code == 200, (address, link)
+        links = {link for link in HREF.findall(main(client.get(address))) if link.startswith("/")}
+        for link in links:
+            assert client.get(unescape(link), follow=True).status_code == 200, (address, link)
+        if address == MATRIX:
+            assert reverse("evaluators:detail", args=[world.evaluator_org.pk]) in links
+            assert reverse("reporting:report", args=[month.pk]) in links
     assert client.get(reverse("reporting:report", args=[month.pk]), follow=True).status_code == 200
 
 

@@ -15,8 +15,9 @@ from django.urls import reverse
 
 from accounts.models import Organization, Role, User
 from core import events, links
+from core.events import JOB
 from core.notices import Message, tell
-from obligations.closing import JOB, people_of
+from obligations.closing import people_of
 from obligations.models import NOT_OWED, Obligation, ObligationKind, Outcome
 from obligations.services import fulfil, owe
 from schools import eligibility

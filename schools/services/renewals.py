@@ -17,9 +17,10 @@ from django.urls import reverse
 
 from accounts.models import Role
 from core import clock, events, links
+from core.events import JOB
 from core.notices import Message, digest, tell
 from core.templatetags.portal import closing, full_day
-from obligations.closing import JOB, people_of
+from obligations.closing import people_of
 from obligations.models import Obligation, ObligationKind, Outcome, received_outcome
 from schools.models import AgreementParty, Programme
 

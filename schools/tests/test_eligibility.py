@@ -13,6 +13,7 @@ from funding.tests import fees
 from schools import content as shape
 from schools import eligibility
 from schools.grounds import Ground
+from schools.levels import of_closed_batches
 from schools.models import AgreementParty, AnnualPlan, ApplicationItem, ItemFile, Programme, RoundExtension
 from schools.rules import problems_of
 from schools.services import end_programme
@@ -225,6 +226,28 @@ def test_earlier_batches_are_closed_to_schools_that_never_ran_them(world, item, 
     assert obstacles(item) == []
     end_programme(programme=programme, reason="不再开展", by=world.office, at=clock.now())
     assert obstacles(item) == []
+
+
+@pytest.mark.parametrize("batch", ["三", ""])
+@pytest.mark.parametrize("closed", [["三"], ["一"], []])
+@pytest.mark.parametrize("is_same_level", [True, False])
+@pytest.mark.parametrize("run", ["never", "now", "once", "elsewhere"])
+def test_what_is_offered_to_add_is_what_may_be_handed_in(
+    world, item, level, batch, closed, is_same_level, run
+):
+    """The list asks the database (`of_closed_batches`), the check asks the item's ground (RULES)."""
+    change_round(item, closed_batches=closed)
+    Certificate.objects.filter(pk=level.certificate_id).update(batch=batch)
+    ran = level if is_same_level else CertificateLevel.objects.create(certificate=level.certificate, level=1)
+    if run != "never":
+        programme = world.add_programme(world.other_school if run == "elsewhere" else world.school, ran)
+        ended_at = clock.now() - dt.timedelta(days=1) if run == "once" else None
+        Programme.objects.filter(pk=programme.pk).update(ended_at=ended_at)
+    application = fresh(item).application
+    listed = CertificateLevel.objects.filter(of_closed_batches(application), pk=level.pk).exists()
+    blocked = [reason for reason in obstacles(item) if "不再新增这一批证书的试点单位" in reason]
+    is_closed = batch in closed and run not in {"now", "once"}
+    assert (listed, len(blocked)) == (is_closed, int(is_closed))
 
 
 def test_a_renewal_says_how_many_and_nothing_else(world):

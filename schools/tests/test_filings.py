@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import PilotMembership
+from accounts.services import end_membership
 from core import clock, draft_files
 from core.drafts import DraftConflict
 from core.models import Attachment, Event, Notice
@@ -79,7 +80,10 @@ def draft(world, *, uploads=(), by=None, **changes):
 
 def submit(world, token="", **changes):
     first = not Attachment.objects.filter(target_id=str(world.school.pk)).exists()
-    record = draft(world, uploads=[picture()] if first else [], **changes)
+    return send(world, draft(world, uploads=[picture()] if first else [], **changes), token, at=clock.now())
+
+
+def send(world, record, token="", *, at):
     files = list(Attachment.objects.filter(pk__in=draft_files.ids_of(record.draft)))
     form = FilingForm(record.draft, files=files, check=True)
     assert form.is_valid(), form.errors
@@ -88,7 +92,7 @@ def submit(world, token="", **changes):
         content=form.content(world.school),
         token=token or f"t{record.draft_revision}",
         by=world.contact,
-        at=clock.now(),
+        at=at,
         draft_revision=record.draft_revision,
     )
 
@@ -166,6 +170,14 @@ def test_only_the_contact_files_and_only_the_office_decides(world):
             filings.accept_filing(record, by=who, at=clock.now())
         with pytest.raises(PermissionDenied):
             filings.return_filing(record, comment="改", by=who, at=clock.now())
+
+
+def test_who_is_put_out_while_the_filing_waits_does_not_file(world):
+    record, at = draft(world, uploads=[picture()]), clock.now()
+    world.at(at + dt.timedelta(seconds=2))
+    end_membership(organization=world.school_org, at=clock.now(), by=world.office, reason="撤并")
+    with pytest.raises(PermissionDenied, match="不在试点院校名单"):
+        send(world, record, at=at)
 
 
 def test_outside_the_pilot_only_what_is_owed_is_filed(world):

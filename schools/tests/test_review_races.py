@@ -74,7 +74,8 @@ def test_two_items_of_one_school_approved_at_once_make_it_join_once(world, items
 
 @pytest.mark.parametrize("what", ["approval", "handing in"])
 def test_a_school_that_is_put_out_meanwhile_is_neither_approved_nor_heard(world, items, what):
-    """Whoever comes second waits for the first, and only then asks whether the school is in the pilot."""
+    """Whoever comes second waits for the first, and only then asks whether the school is in the pilot: then, and
+    not when the request came in, a second before the school left."""
     [item, *_] = items
     world.at(clock.now() + dt.timedelta(hours=1))
     if what == "handing in":
@@ -84,10 +85,11 @@ def test_a_school_that_is_put_out_meanwhile_is_neither_approved_nor_heard(world,
         )
         token = applications.token_of(applications.waiting_items(item.application, clock.now()))
     held, at = threading.Event(), clock.now()
+    left_at = world.at(at + dt.timedelta(seconds=1))
 
     def put_out():
         with transaction.atomic():
-            end_membership(organization=world.school_org, at=at, by=world.office, reason="取消试点资格")
+            end_membership(organization=world.school_org, at=left_at, by=world.office, reason="取消试点资格")
             held.set()
             time.sleep(0.4)
 

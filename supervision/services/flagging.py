@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from accounts.models import Organization
 from core import events, links
+from core.events import JOB
 from core.notices import Message, digest, tell
-from obligations.closing import JOB
 from obligations.models import Obligation
 from supervision.models import Case, CaseEvidence
 from supervision.services.telling import watchers

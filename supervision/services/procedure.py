@@ -11,11 +11,12 @@ from django.urls import reverse
 from accounts.models import Organization, PilotMembership, User
 from core import clock, events
 from core.attachments import attach
+from core.events import JOB
 from core.templatetags.portal import closing
 from core.workflow import NotNow
 from obligations import services as obligations
 from obligations.calendar import add_working_days
-from obligations.closing import JOB, miss
+from obligations.closing import miss
 from obligations.models import Obligation, ObligationKind
 from supervision.evidence import standing_evidence
 from supervision.models import Case, CaseDocument

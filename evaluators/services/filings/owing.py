@@ -15,12 +15,13 @@ from django.urls import reverse
 from accounts.models import Organization, Role, User
 from certificates.models import Certificate
 from core import clock, events, notices
+from core.events import JOB
 from core.templatetags.portal import closing
 from evaluators.models import EvaluatorFiling
 from evaluators.permissions import FILING_CLAUSE
 from obligations import services as obligations
 from obligations.calendar import add_months
-from obligations.closing import JOB, people_of
+from obligations.closing import people_of
 from obligations.models import NOT_OWED, Obligation, ObligationKind, ObligationQuerySet, Outcome
 from obligations.periods import after_standing_outages
 from schools.models import Programme
