@@ -5,6 +5,7 @@ from typing import Any
 import django_tables2 as tables
 
 from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, StateColumn, with_note
+from core.templatetags import portal
 from evaluators.models import Activity
 
 
@@ -42,6 +43,12 @@ class ActivityTable(PortalTable):
 
     def value_taken(self, record: Any) -> int:
         return int(record.taken)
+
+    def render_state(self, record: Activity) -> str:
+        return portal.state(record.state, record.get_state_display())
+
+    def value_state(self, record: Activity) -> str:
+        return record.get_state_display()
 
     def render_filing(self, record: Activity) -> str:
         return "开始后备案" if record.was_filed_late else "提前备案"

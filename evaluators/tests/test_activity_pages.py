@@ -2,16 +2,19 @@
 
 import datetime as dt
 import re
+from io import BytesIO
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from accounts.models import Organization, Role
 from certificates.models import Certificate
 from core import clock
 from core.models import Attachment
+from core.templatetags import portal
 from evaluators.models import Activity, Qualification, SignUp, TrainingRule
 from evaluators.services import activities as services
 from evaluators.tests.activity_rows import ENDS, HOUR, STARTS, fields, file, paper, sign_up, teacher, trainer
@@ -371,6 +374,16 @@ def test_filters(world, client_for):
     assert found(evaluator=world.evaluator_org.pk, state="filed") == {coming, past, paid, other}
     assert found(state="cancelled") == set()
     assert client.post(reverse("activities:list")).headers["Content-Type"].startswith("application/vnd")
+
+
+@pytest.mark.parametrize(("state", "words"), Activity.State.choices)
+def test_the_list_and_its_export_say_the_state_as_the_record_does(world, client_for, state, words):
+    Activity.objects.filter(pk=file(world).pk).update(state=state)
+    client, address = client_for(world.office), reverse("activities:list") + f"?state={state}"
+    [badge] = re.findall(r'class="state [^>]*>(.*?)</span>', client.get(address).content.decode())
+    assert badge == f'<b aria-hidden="true">{portal.STATES[state][1]}</b>{words}'
+    titles, *rows = load_workbook(BytesIO(client.post(address).content)).worksheets[0].values
+    assert [dict(zip(titles, row, strict=True))["状态"] for row in rows] == [words]
 
 
 def test_what_ends_at_this_instant_is_past(world):
