@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from accounts.models import Organization, Role
 from certificates.models import Certificate
 from core import clock
-from core.models import Attachment
+from core.models import Attachment, Event, Notice
 from core.templatetags import portal
 from evaluators.models import Activity, Qualification, SignUp, TrainingRule
 from evaluators.services import activities as services
@@ -285,6 +285,24 @@ def test_changing_shows_what_stands_and_keeps_the_file(world, activity, client_f
     world.at(STARTS)
     late = client_for(world.evaluator_officer).post(address, typed(world, title="再改", files=""))
     assert (late.status_code, "活动已于" in text(late)) == (409, True)
+
+
+def test_saving_what_stands_is_no_change(world, client_for):
+    activity = file(world, plan="第一天标准。\n第二天实操。")
+    sign_up(activity, teacher(world), by=world.contact)
+    told, address = Notice.objects.count(), reverse("activities:change", args=[activity.pk])
+    client = client_for(world.evaluator_officer)
+    same = typed(world, plan="第一天标准。\r\n第二天实操。", files="")
+    assert "没有改动" in text(client.post(address, same, follow=True))
+    assert not Event.objects.filter(action="activity_change").exists()
+    assert Notice.objects.count() == told
+    assert "已保存" in text(client.post(address, same | {"place": "新地点"}, follow=True))
+    assert Event.objects.get(action="activity_change").changes == {
+        "地点或线上平台": ["太原演示职业学校实训楼", "新地点"]
+    }
+    world.at(clock.now() + HOUR / 60)
+    assert "已保存" in text(client.post(address, same | {"place": "新地点", "files": paper()}, follow=True))
+    assert Notice.objects.filter(recipient=world.contact, text__contains="有变动（方案材料）").exists()
 
 
 def test_return_and_completion_from_the_pages(world, activity, client_for):
