@@ -11,15 +11,15 @@ from evaluators.models import Activity
 
 class ActivityTable(PortalTable):
     title = tables.Column(linkify=("activities:detail", [tables.A("pk")]), attrs=WIDE)
-    kind = tables.Column(attrs=SHORT)
-    starts_at = InstantColumn()
-    place = tables.Column(empty_values=(), attrs=WIDE)
-    evaluator = tables.Column(order_by="evaluator__name", attrs=WIDE)
-    certificate = tables.Column(order_by="certificate__name", attrs=WIDE)
-    fee = tables.Column("收费（元/人）", attrs=NUMBER)
-    taken = tables.Column("报名", attrs=NUMBER)
     state = StateColumn(verbose_name="状态", attrs=SHORT)
-    filing = tables.Column("备案情况", empty_values=(), orderable=False)
+    filing = tables.Column("备案情况", empty_values=(), orderable=False, attrs=SHORT)
+    starts_at = InstantColumn()
+    kind = tables.Column(attrs=SHORT)
+    taken = tables.Column("报名", attrs=NUMBER)
+    fee = tables.Column("收费（元/人）", attrs=NUMBER)
+    place = tables.Column(empty_values=())
+    certificate = tables.Column(order_by="certificate__name")
+    evaluator = tables.Column(order_by="evaluator__name")
 
     class Meta(PortalTable.Meta):
         model = Activity

@@ -57,6 +57,10 @@ class ActivityList(ListPage):
         rows = super().queryset().with_taken()
         return rows.select_related("evaluator", "certificate", "city")
 
+    def get_table_kwargs(self) -> dict[str, Any]:
+        # An evaluator reads its own activities only.
+        return {"exclude": ["evaluator"]} if self.request.user.role == Role.EVALUATOR else {}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, now = self.request.user, clock.now()
         mine = Activity.objects.visible_to(user)
