@@ -367,6 +367,20 @@ def test_results_for_many_at_once_and_a_qualification_in_the_same_step(world, ac
     assert "由评价组织登记" in text(page)
 
 
+def test_results_are_not_offered_where_nobody_signed_up(world, activity, client_for):
+    detail, results = (reverse(f"activities:{name}", args=[activity.pk]) for name in ("detail", "results"))
+    world.at(STARTS)
+    client = client_for(world.evaluator_officer)
+    page = client.get(detail)
+    assert results not in page.content.decode()
+    assert "没有教师报名，没有到会和结果可登记" in text(page)
+    refused = client.get(results)
+    assert (refused.status_code, "没有教师报名" in text(refused)) == (409, True)
+    sign_up(activity, teacher(world), by=world.contact, at=STARTS - HOUR)
+    assert results in client.get(detail).content.decode()
+    assert client.get(results).status_code == 200
+
+
 # --- Lists and calendar
 
 
