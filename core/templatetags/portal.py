@@ -64,6 +64,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "unconfirmed": ("open", "认", "待确认"),
     "valid": ("good", "效", "有效"),
     "terminated": ("plain", "终", "已终止"),
+    "cancelled": ("plain", "取", "已取消"),
     "voided": ("plain", "废", "已作废"),
     "not_joined": ("plain", "否", "本校未参加"),
     "dormant": ("warn", "休", "休眠（无本年度计划）"),

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
-from core import events, notices
+from core import clock, events, notices
 from core.attachments import attach
 from core.templatetags import portal
 from core.workflow import NotNow
@@ -99,12 +99,13 @@ def _words(activity: Activity) -> dict[str, str]:
     values = {
         "类别": activity.get_kind_display(),
         "名称": activity.title,
-        "活动方案": activity.plan,
+        # A browser sends each end of a line as two characters.
+        "活动方案": "\n".join(activity.plan.splitlines()),
         "举行方式": "线上" if activity.is_online else "线下",
         "地点或线上平台": activity.place,
         "所在市": str(activity.city or ""),
-        "开始时间": activity.starts_at.isoformat(),
-        "结束时间": activity.ends_at.isoformat(),
+        "开始时间": _instant(activity.starts_at),
+        "结束时间": _instant(activity.ends_at),
         "名额": "" if activity.places is None else str(activity.places),
         "收费（元/人）": f"{activity.fee:.2f}",
         "收费依据": activity.fee_basis,
@@ -112,6 +113,11 @@ def _words(activity: Activity) -> dict[str, str]:
     }
     lists = {"面向的市": activity.cities, "面向的院校": activity.schools, "授课专家": activity.trainers}
     return values | {label: "、".join(str(one) for one in rows.all()) for label, rows in lists.items()}
+
+
+def _instant(instant: dt.datetime) -> str:
+    """The same words for the same instant: a form gives it on the province's wall clock, the database in UTC."""
+    return clock.local(instant).isoformat()
 
 
 def _tell_concerned(activity: Activity, at: dt.datetime) -> None:
@@ -162,7 +168,7 @@ def _rewrite(
     files: Sequence[Any],
     by: User,
     at: dt.datetime,
-) -> Activity:
+) -> Activity | None:
     fresh = _locked(activity)
     row = lifecycle.transition(action)
     if reason := row.forbids(by, fresh):
@@ -178,8 +184,8 @@ def _rewrite(
     changes = {label: [before[label], word] for label, word in _words(fresh).items() if before[label] != word}
     for upload in files:
         attach(target=fresh, upload=upload, by=by, at=at)
-    if not changes and action == "activity_change":
-        return fresh
+    if action == "activity_change" and not (changes or files):
+        return None
     done = lifecycle.perform(
         action, fresh, by=by, at=at, changes=changes, values=values, organization_id=fresh.evaluator_id
     )
@@ -192,8 +198,9 @@ def _rewrite(
 
 @lifecycle.verb("activity_change")
 @transaction.atomic
-def change(activity: Activity, **given: Any) -> Activity:
-    """Rewrite it before its start; earlier words stay in the events, those signed up are told.
+def change(activity: Activity, **given: Any) -> Activity | None:
+    """Rewrite it before its start; earlier words stay in the events, those signed up are told. None where
+    nothing is changed.
 
     Arguments as for `file_activity`, the certificate stays. Raises PermissionDenied, NotNow, ValidationError.
     """
@@ -202,7 +209,7 @@ def change(activity: Activity, **given: Any) -> Activity:
 
 @lifecycle.verb("activity_complete")
 @transaction.atomic
-def complete(activity: Activity, **given: Any) -> Activity:
+def complete(activity: Activity, **given: Any) -> Activity | None:
     """File a returned one again; when it was first filed stays. Raises PermissionDenied, NotNow,
     ValidationError."""
     return _rewrite("activity_complete", activity, **given)

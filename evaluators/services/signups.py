@@ -149,6 +149,8 @@ def why_no_results(activity: Activity, user: User, at: dt.datetime) -> str:
         return "活动已取消，没有到会和结果可登记。"
     if at < activity.starts_at:
         return f"活动于{portal.when(activity.starts_at)}开始，开始后再登记到会和结果。"
+    if not activity.sign_ups.active().exists():
+        return "没有教师报名，没有到会和结果可登记。"
     return ""
 
 

@@ -5,20 +5,21 @@ from typing import Any
 import django_tables2 as tables
 
 from core.tables import NUMBER, SHORT, WIDE, InstantColumn, PortalTable, StateColumn, with_note
+from core.templatetags import portal
 from evaluators.models import Activity
 
 
 class ActivityTable(PortalTable):
     title = tables.Column(linkify=("activities:detail", [tables.A("pk")]), attrs=WIDE)
-    kind = tables.Column(attrs=SHORT)
-    starts_at = InstantColumn()
-    place = tables.Column(empty_values=(), attrs=WIDE)
-    evaluator = tables.Column(order_by="evaluator__name", attrs=WIDE)
-    certificate = tables.Column(order_by="certificate__name", attrs=WIDE)
-    fee = tables.Column("收费（元/人）", attrs=NUMBER)
-    taken = tables.Column("报名", attrs=NUMBER)
     state = StateColumn(verbose_name="状态", attrs=SHORT)
-    filing = tables.Column("备案情况", empty_values=(), orderable=False)
+    filing = tables.Column("备案情况", empty_values=(), orderable=False, attrs=SHORT)
+    starts_at = InstantColumn()
+    kind = tables.Column(attrs=SHORT)
+    taken = tables.Column("报名", attrs=NUMBER)
+    fee = tables.Column("收费（元/人）", attrs=NUMBER)
+    place = tables.Column(empty_values=())
+    certificate = tables.Column(order_by="certificate__name")
+    evaluator = tables.Column(order_by="evaluator__name")
 
     class Meta(PortalTable.Meta):
         model = Activity
@@ -42,6 +43,12 @@ class ActivityTable(PortalTable):
 
     def value_taken(self, record: Any) -> int:
         return int(record.taken)
+
+    def render_state(self, record: Activity) -> str:
+        return portal.state(record.state, record.get_state_display())
+
+    def value_state(self, record: Activity) -> str:
+        return record.get_state_display()
 
     def render_filing(self, record: Activity) -> str:
         return "开始后备案" if record.was_filed_late else "提前备案"

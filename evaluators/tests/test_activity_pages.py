@@ -2,16 +2,19 @@
 
 import datetime as dt
 import re
+from io import BytesIO
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from accounts.models import Organization, Role
 from certificates.models import Certificate
 from core import clock
-from core.models import Attachment
+from core.models import Attachment, Event, Notice
+from core.templatetags import portal
 from evaluators.models import Activity, Qualification, SignUp, TrainingRule
 from evaluators.services import activities as services
 from evaluators.tests.activity_rows import ENDS, HOUR, STARTS, fields, file, paper, sign_up, teacher, trainer
@@ -284,6 +287,24 @@ def test_changing_shows_what_stands_and_keeps_the_file(world, activity, client_f
     assert (late.status_code, "活动已于" in text(late)) == (409, True)
 
 
+def test_saving_what_stands_is_no_change(world, client_for):
+    activity = file(world, plan="第一天标准。\n第二天实操。")
+    sign_up(activity, teacher(world), by=world.contact)
+    told, address = Notice.objects.count(), reverse("activities:change", args=[activity.pk])
+    client = client_for(world.evaluator_officer)
+    same = typed(world, plan="第一天标准。\r\n第二天实操。", files="")
+    assert "没有改动" in text(client.post(address, same, follow=True))
+    assert not Event.objects.filter(action="activity_change").exists()
+    assert Notice.objects.count() == told
+    assert "已保存" in text(client.post(address, same | {"place": "新地点"}, follow=True))
+    assert Event.objects.get(action="activity_change").changes == {
+        "地点或线上平台": ["太原演示职业学校实训楼", "新地点"]
+    }
+    world.at(clock.now() + HOUR / 60)
+    assert "已保存" in text(client.post(address, same | {"place": "新地点", "files": paper()}, follow=True))
+    assert Notice.objects.filter(recipient=world.contact, text__contains="有变动（方案材料）").exists()
+
+
 def test_return_and_completion_from_the_pages(world, activity, client_for):
     office, officer = client_for(world.office), client_for(world.evaluator_officer)
     address = reverse("activities:return", args=[activity.pk])
@@ -346,6 +367,20 @@ def test_results_for_many_at_once_and_a_qualification_in_the_same_step(world, ac
     assert "由评价组织登记" in text(page)
 
 
+def test_results_are_not_offered_where_nobody_signed_up(world, activity, client_for):
+    detail, results = (reverse(f"activities:{name}", args=[activity.pk]) for name in ("detail", "results"))
+    world.at(STARTS)
+    client = client_for(world.evaluator_officer)
+    page = client.get(detail)
+    assert results not in page.content.decode()
+    assert "没有教师报名，没有到会和结果可登记" in text(page)
+    refused = client.get(results)
+    assert (refused.status_code, "没有教师报名" in text(refused)) == (409, True)
+    sign_up(activity, teacher(world), by=world.contact, at=STARTS - HOUR)
+    assert results in client.get(detail).content.decode()
+    assert client.get(results).status_code == 200
+
+
 # --- Lists and calendar
 
 
@@ -371,6 +406,16 @@ def test_filters(world, client_for):
     assert found(evaluator=world.evaluator_org.pk, state="filed") == {coming, past, paid, other}
     assert found(state="cancelled") == set()
     assert client.post(reverse("activities:list")).headers["Content-Type"].startswith("application/vnd")
+
+
+@pytest.mark.parametrize(("state", "words"), Activity.State.choices)
+def test_the_list_and_its_export_say_the_state_as_the_record_does(world, client_for, state, words):
+    Activity.objects.filter(pk=file(world).pk).update(state=state)
+    client, address = client_for(world.office), reverse("activities:list") + f"?state={state}"
+    [badge] = re.findall(r'class="state [^>]*>(.*?)</span>', client.get(address).content.decode())
+    assert badge == f'<b aria-hidden="true">{portal.STATES[state][1]}</b>{words}'
+    titles, *rows = load_workbook(BytesIO(client.post(address).content)).worksheets[0].values
+    assert [dict(zip(titles, row, strict=True))["状态"] for row in rows] == [words]
 
 
 def test_what_ends_at_this_instant_is_past(world):

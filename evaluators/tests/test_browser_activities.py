@@ -135,3 +135,36 @@ def test_the_calendar_by_keyboard_and_the_other_pages_at_both_widths(world, live
         looks(officer, "resources", size)
         officer.goto(f"{live_server.url}/activities/new/")
         looks(officer, "activity-form", size)
+
+
+def test_the_list_shows_state_and_filing_without_scrolling(world, live_server, visit):
+    from evaluators.tests.activity_rows import file
+
+    name = "新能源装备技术职业技能等级标准宣贯暨第一期师资培训活动（线下）"
+    file(world, title=name, place="山西演示职业技术学院图书馆二层报告厅", fee=600, fee_basis="晋演示1号")
+    for who in (world.evaluator_officer, world.office):
+        for size in (WIDE, PHONE):
+            page = visit(who, size)
+            page.goto(f"{live_server.url}/activities/")
+            looks(page, f"list-{who.username}", size)
+            frame = page.locator(".table-wrap")
+            assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth"), (who, size)
+            expect(frame).to_contain_text("提前备案")
+            assert (page.locator("td[data-label=培训评价组织]").count() == 0) is (who != world.office)
+
+
+def test_taking_a_sign_up_back_asks_first(world, live_server, visit):
+    from evaluators.tests.activity_rows import file, sign_up
+
+    activity = file(world)
+    sign_up(activity, teacher(world, name="王老师"), by=world.contact)
+    page, asked = visit(world.contact, PHONE), []
+    page.goto(f"{live_server.url}/activities/{activity.pk}/")
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.click("button:has-text('取消报名')")
+    assert "取消王老师的报名？" in asked[0]
+    assert activity.sign_ups.active().exists()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.click("button:has-text('取消报名')")
+    expect(page.locator("main")).to_contain_text("本校报名（0 人）")
+    assert not activity.sign_ups.active().exists()

@@ -57,6 +57,10 @@ class ActivityList(ListPage):
         rows = super().queryset().with_taken()
         return rows.select_related("evaluator", "certificate", "city")
 
+    def get_table_kwargs(self) -> dict[str, Any]:
+        # An evaluator reads its own activities only.
+        return {"exclude": ["evaluator"]} if self.request.user.role == Role.EVALUATOR else {}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, now = self.request.user, clock.now()
         mine = Activity.objects.visible_to(user)
@@ -226,13 +230,16 @@ def rewrite(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            lifecycle.run(action, activity, **form.given(), by=user, at=clock.now())
+            done = lifecycle.run(action, activity, **form.given(), by=user, at=clock.now())
         except NotNow as refusal:
             return refused(request, activity, row.label, refusal.reasons)
         except ValidationError as error:
             _show(form, error)
         else:
-            messages.success(request, "已保存，并通知已报名的院校。")
+            if done:
+                messages.success(request, "已保存，并通知已报名的院校。")
+            else:
+                messages.info(request, "没有改动，不用保存，也没有发通知。")
             return redirect("activities:detail", pk)
     back = reverse("activities:detail", args=[pk])
     return _form_page(request, form, f"{row.label}：{activity}", back, row.label)

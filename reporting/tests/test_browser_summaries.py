@@ -63,3 +63,55 @@ def test_a_long_paper_is_printed_from_the_top_of_the_first_page(world, live_serv
     # What stands above it in a demonstration.
     page.evaluate("document.querySelector('.paper').insertAdjacentHTML('beforebegin', '<p>上面</p>')")
     assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 2
+
+
+@pytest.mark.parametrize("answer", ["late", "failed", "never"])
+def test_a_button_pressed_during_the_autosave_waits_for_it_and_meets_no_conflict(
+    world, live_server, visit, answer
+):
+    owed = half_of(world)
+    page, held, sent = visit(world.contact), [], []
+    page.clock.install()
+    page.goto(live_server.url + reverse("summaries:edit", args=[owed.pk]))
+    page.on(
+        "request", lambda r: sent.append(r.url) if r.method == "POST" and "/draft/" not in r.url else None
+    )
+    page.route("**/draft/", lambda route: held.append((route, route.fetch() if answer == "late" else None)))
+    page.fill("#id_progress", "完成三批培训")
+    page.clock.run_for(3000)
+    while not held:
+        page.wait_for_timeout(50)
+    page.fill("#id_progress", "完成三批培训，第四批在训")
+    page.dblclick(".savebar .btn-primary")
+    expect(page.locator("[data-saved]")).to_have_text("正在保存，请稍候")
+    assert not sent
+    [(route, response)] = held
+    if answer == "late":
+        route.fulfill(response=response)
+    elif answer == "failed":
+        route.abort()
+    else:
+        page.clock.run_for(10_000)
+    expect(page.locator("h1")).to_contain_text("检查")
+    expect(page.locator("main")).to_contain_text("完成三批培训，第四批在训")
+    assert len(sent) == 1
+
+
+def test_a_second_tab_is_told_to_who_presses_during_the_autosave(world, live_server, visit):
+    owed = half_of(world)
+    page, held = visit(world.contact), []
+    address = live_server.url + reverse("summaries:edit", args=[owed.pk])
+    page.goto(address)
+    other = page.context.new_page()
+    other.goto(address)
+    other.fill("#id_progress", "另一个窗口写的")
+    expect(other.locator("[data-saved]")).to_contain_text("已自动保存")
+    page.route("**/draft/", lambda route: held.append((route, route.fetch())))
+    page.fill("#id_progress", "这个窗口写的")
+    while not held:
+        page.wait_for_timeout(50)
+    page.click(".savebar .btn-primary")
+    [(route, response)] = held
+    route.fulfill(response=response)
+    expect(page.locator("h1")).to_contain_text("两份草稿不一致")
+    expect(page.locator("main")).to_contain_text("另一个窗口写的")

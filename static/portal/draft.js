@@ -43,6 +43,7 @@
   if (!form) return;
   const AUTOSAVE_AFTER = 3000;
   const RETRY_AFTER = 15000;
+  const WAIT_AT_MOST = 10000;
   const NOT_TYPED = new Set(["hidden", "submit", "button", "file"]);
   const key = form.dataset.storageKey;
   const status = form.querySelector("[data-saved]");
@@ -90,9 +91,10 @@
   // --- Autosave
 
   let timer = null;
-  let running = false;
+  let running = null;
   let dirty = false;
   let stopped = false;
+  let leaving = false;
   // The browser's signing in elsewhere renews its CSRF cookie; the form's own token is then the old one.
   const renewToken = () => {
     const token = cookie("csrftoken");
@@ -170,9 +172,7 @@
     return new URLSearchParams(data);
   };
 
-  const save = async () => {
-    if (running || stopped || !dirty) return;
-    running = true;
+  const send = async () => {
     renewToken();
     const sent = typed();
     try {
@@ -187,14 +187,20 @@
       const kept = keep();
       say(kept ? "网络不通，内容已存在本机，恢复后自动保存" : "网络不通，请不要关闭本页", true);
       later(RETRY_AFTER);
-    } finally {
-      running = false;
     }
+  };
+
+  const save = () => {
+    if (running || stopped || leaving || !dirty) return;
+    running = send().finally(() => {
+      running = null;
+    });
   };
 
   form.addEventListener("input", (event) => {
     if (!fields.includes(event.target)) return;
     dirty = true;
+    leaving = false;
     if (stopped) {
       keep();
       return;
@@ -204,9 +210,31 @@
   });
   for (const event of ["focus", "online"]) window.addEventListener(event, () => dirty && save());
   document.addEventListener("visibilitychange", () => dirty && save());
-  form.addEventListener("submit", () => {
+
+  // --- Sending: after the autosave under way, whose revision it takes; else it would meet its own draft.
+
+  let waiting = false;
+  let pressed = null;
+  const limit = () => new Promise((done) => setTimeout(done, WAIT_AT_MOST));
+
+  form.addEventListener("submit", async (event) => {
     clearTimeout(timer);
     renewToken();
+    pressed = event.submitter;
+    leaving = !running;
+    if (leaving) return;
+    event.preventDefault();
+    if (waiting) return;
+    waiting = true;
+    say("正在保存，请稍候");
+    await Promise.race([running, limit()]);
+    waiting = false;
+    running = null;
+    form.requestSubmit(pressed);
+  });
+  // Coming back with the browser's back button, one goes on typing.
+  window.addEventListener("pageshow", () => {
+    leaving = false;
   });
 
   // --- Coming back: what the server does not have yet
