@@ -21,7 +21,7 @@ from obligations.rates import rate
 from reporting.circular import figures, services, wording
 from reporting.periods import between, opened_periods
 from reporting.sweep import sweep
-from reporting.tests.summing import month_of
+from reporting.tests.summing import half_of, month_of
 
 URL = "/circular/"
 
@@ -337,6 +337,18 @@ def test_a_range_over_new_year_names_both_years(world):
     assert figures.range_label(between(opened_periods(), "2020-W53", "2021-W01")) == (
         "2020年第53周至2021年第1周"
     )
+
+
+def test_a_half_year_is_named_once(world, client_for):
+    summary = half_of(world)
+    sweep(world.at(summary.closes_at))
+    job = made(client_for(world.office), "?kind=half_year_summary")
+    assert job.result["title"] == "关于2020年下半年“1+X”证书制度试点总结填报情况的通报"
+    assert sorted(Attachment.objects.of(job).values_list("name", flat=True)) == [
+        "2020年下半年总结填报情况通报.docx",
+        "2020年下半年总结填报情况通报.xlsx",
+    ]
+    assert "现将2020年下半年总结填报情况通报如下" in text_of(job)
 
 
 def test_before_anything_has_opened(world, client_for):
