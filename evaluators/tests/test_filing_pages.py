@@ -227,9 +227,11 @@ def test_the_home_says_what_is_owed_and_who_is_looked_after(world, client_for):
     assert "还没有交由您对接的评价组织" in shown(own.get("/"))
     assert world.certificate.short_name not in shown(own.get("/"))
     charges.give(evaluator=world.evaluator, coordinator=world.coordinator, by=world.office, at=clock.now())
-    home = shown(own.get("/"))
-    assert "证书 2 个，已备案 1 个；本省院校 2 所" in home
-    assert world.certificate.short_name in home
+    page = own.get("/")
+    [mine] = page.context["home"].evaluators
+    assert (mine.certificates, mine.on_file, mine.schools) == (2, 1, 2)
+    assert '<td data-label="本省院校" class="number">2</td>' in page.content.decode()
+    assert world.certificate.short_name in shown(page)
 
 
 def test_the_answer_is_to_the_version_that_was_read(world, client_for):

@@ -468,3 +468,15 @@ def test_only_a_school_has_a_nearest_site_and_only_its_contact_sets_the_place(wo
     for who in (world.office, world.city_officer, world.evaluator_officer, world.learner):
         assert client_for(who).get(NEAREST).status_code == 403
         assert client_for(who).get(PLACE).status_code == 403
+
+
+def test_a_school_with_two_certificates_is_two_only_in_the_sum_of_both(world, client_for):
+    other = Certificate.objects.create(name="另一证书", owner=world.evaluator_org)
+    world.add_programme(world.school, CertificateLevel.objects.create(certificate=other, level=1))
+    page = client_for(world.evaluator_officer).get(COVERAGE).content.decode()
+    rows, sums = page.split("<tfoot>")
+    assert "2 校 " in rows
+    assert "1 校 " in rows
+    assert "校次" not in rows
+    assert "3 校次 " in sums
+    assert "可能多于试点院校数" in sums

@@ -194,8 +194,13 @@ class Period(models.Model):
 
     def __str__(self) -> str:
         """`2020年第47周周报`, `2020年10月月报`, `2020年下半年总结`."""
-        noun = "总结" if self.kind == ObligationKind.HALF_YEAR_SUMMARY else ObligationKind(self.kind).label
-        return f"{self.label}{noun}"
+        return f"{self.label}{self.noun}"
+
+    @property
+    def noun(self) -> str:
+        """周报 or 月报; 总结 after a label that says 半年 already."""
+        half = self.kind == ObligationKind.HALF_YEAR_SUMMARY
+        return "总结" if half else str(ObligationKind(self.kind).label)
 
     @property
     def label(self) -> str:

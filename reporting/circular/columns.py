@@ -46,7 +46,7 @@ class Table(NamedTuple):
 
 def tables(circular: Circular) -> list[Table]:
     """By authority and one by one; evaluators, whom nobody supervises, one by one only."""
-    alone = Table(names(circular)[-1], school_columns(circular), school_rows(circular))
+    alone = Table(names(circular)[-1], school_columns(circular), school_rows(circular, circular.schools))
     if not circular.who.has_schools:
         return [alone]
     return [Table(names(circular)[0], authority_columns(circular), authority_rows(circular)), alone]
@@ -87,10 +87,10 @@ def authority_rows(circular: Circular) -> list[list[Any]]:
     return rows_of(authority_columns(circular), [*circular.authorities, circular.total])
 
 
-def school_rows(circular: Circular) -> list[list[Any]]:
-    """With the sum as the last row where no table by authority has it."""
+def school_rows(circular: Circular, schools: list[SchoolLine]) -> list[list[Any]]:
+    """In the order of `schools`, with the sum as the last row where no table by authority has it."""
     whole = [] if circular.who.has_schools else [circular.total]
-    return rows_of(school_columns(circular), [*circular.schools, *whole])
+    return rows_of(school_columns(circular), [*schools, *whole])
 
 
 def rows_of(columns: list[Column], lines: Iterable[AuthorityLine | SchoolLine]) -> list[list[Any]]:

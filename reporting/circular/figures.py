@@ -95,8 +95,8 @@ class Circular:
 
     @property
     def noun(self) -> str:
-        """周报, 月报 or 半年总结."""
-        return str(ObligationKind(self.periods[0].kind).label)
+        """周报, 月报 or 总结."""
+        return self.periods[0].noun
 
     @property
     def who(self) -> Reporters:

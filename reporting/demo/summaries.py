@@ -5,10 +5,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import Max, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import Organization, User
 from core import clock, events
@@ -22,7 +23,7 @@ from reporting import services
 from reporting.demo.bulk import next_key, receipt, reset_keys
 from reporting.demo.names import LABEL
 from reporting.demo.province import DemoProvince
-from reporting.models import Summary, SummaryVersion
+from reporting.models import ReportVersion, Summary, SummaryVersion
 from reporting.summaries import sources
 from reporting.summaries.content import HALF_OF_SCHOOL, questions, shape_of, stored
 from reporting.summaries.sheet import Sheet, sheet_for
@@ -37,6 +38,8 @@ TERMS: dict[str, dict[str, Any]] = {
 }
 # How the last month stands, by the place of the evaluator among all; the others filed in time.
 RETURNED, LATE, MISSING, ZERO = 1, 2, 3, 4
+# Days in which they are filed; a half-year's when its last month's are in, which it adds up.
+MONTHS_FROM, HALVES_FROM, ALL_FILED = (dt.timedelta(hours=hours) for hours in (9, 34, 66))
 FEE = 300
 PER_EXAM = 40
 WORD = "上月考核、本月录入。（演示）"
@@ -95,32 +98,47 @@ class Summaries:
             at(clock.at(dt.date(2020, 11, 12), dt.time(10)), self._send_back)
 
     def _plan(self, period: Period, is_last: bool, at: At) -> None:
-        at(period.opens_at + dt.timedelta(days=2, hours=18), lambda now: self._file(period, is_last, now))
+        is_half = period.kind == ObligationKind.HALF_YEAR_SUMMARY
+        begins = period.opens_at + (HALVES_FROM if is_half else MONTHS_FROM)
+        ends = period.opens_at + (ALL_FILED if is_half else HALVES_FROM)
+        at(begins, sweep)
+        for pk in self.places:
+            drawn = begins + dt.timedelta(seconds=self.rng.randrange(int((ends - begins).total_seconds())))
+            if not (is_last and self.places[pk] in {LATE, MISSING}):
+                at(drawn, partial(self._file_one, period, pk))
+        if is_half:
+            at(ends, lambda now: self._file_schools(period, begins, now))
         if is_last:
             late = period.due_at + dt.timedelta(hours=20)
             at(late, lambda now: self._file_late(period, now))
 
-    # --- what is filed
+    # --- what is filed, as `services.submit_summary` would one by one
 
-    def _file(self, period: Period, is_last: bool, at: dt.datetime) -> None:
-        """Most of what was filed by `at`, as `services.submit_summary` would one by one."""
-        sweep(at)
-        owed = Obligation.objects.filter(period=period, outcome=Outcome.PENDING, period__isnull=False)
-        rows = list(owed.select_related("organization", "period__policy").order_by("pk"))
-        if is_last:
-            rows = [row for row in rows if self.places.get(row.organization_id) not in {LATE, MISSING}]
-        elif period.kind == ObligationKind.HALF_YEAR_SUMMARY:
-            rows = [row for number, row in enumerate(rows) if number % 40 != 23]
-        span = int((at - period.opens_at).total_seconds()) - 9 * 3600
-        self._store(
-            Filed(
-                row,
-                sheet,
-                self.people[row.organization_id],
-                period.opens_at + dt.timedelta(hours=9, seconds=self.rng.randrange(span)),
+    def _file_one(self, period: Period, pk: int, at: dt.datetime) -> None:
+        """An evaluator's, at its own instant: what schools have reported by then stands in it."""
+        row = self._owed(period).filter(organization=pk).first()
+        if row:
+            self._store([Filed(row, sheet_for(row), self.people[pk], at)])
+
+    def _file_schools(self, period: Period, begins: dt.datetime, at: dt.datetime) -> None:
+        """Most schools' at once, each received after the last weekly that it counts."""
+        rows = list(self._owed(period).filter(organization__kind=Organization.Kind.SCHOOL))
+        rows = [row for number, row in enumerate(rows) if number % 40 != 23]
+        weeklies = ReportVersion.objects.filter(received_at__gt=begins, received_at__lt=at).order_by()
+        by_school = weeklies.values_list("report__obligation__organization")
+        last = dict(by_school.annotate(Max("received_at")))
+        batch = []
+        for row, sheet in self._of_schools(rows, period):
+            start = last.get(row.organization_id, begins)
+            seconds = self.rng.randrange(int((at - start).total_seconds()) + 1)
+            batch.append(
+                Filed(row, sheet, self.people[row.organization_id], at - dt.timedelta(seconds=seconds))
             )
-            for row, sheet in self._sheets(rows, period)
-        )
+        self._store(batch)
+
+    def _owed(self, period: Period) -> QuerySet[Obligation]:
+        owed = Obligation.objects.filter(period=period, outcome=Outcome.PENDING)
+        return owed.select_related("organization", "period__policy").order_by("pk")
 
     def _file_late(self, period: Period, at: dt.datetime) -> None:
         """By the service: after the deadline, before the close."""
@@ -141,17 +159,8 @@ class Summaries:
 
     # --- what they know
 
-    def _sheets(self, rows: list[Obligation], period: Period) -> Iterable[tuple[Obligation, Sheet]]:
-        """Schools' all at once, of the same sources as `sheet_for`; evaluators' one by one."""
-        schools = [row for row in rows if row.organization.kind == Organization.Kind.SCHOOL]
-        yield from self._of_schools(schools, period)
-        for row in rows:
-            if row.organization.kind != Organization.Kind.SCHOOL:
-                yield row, sheet_for(row)
-
     def _of_schools(self, rows: list[Obligation], period: Period) -> Iterable[tuple[Obligation, Sheet]]:
-        if not rows:
-            return
+        """Of the same sources as `sheet_for`."""
         owners = [row.organization_id for row in rows]
         first, last = period.starts_on, period.ends_on
         programmes = sources.programmes_of(period).filter(school__in=owners)

@@ -141,7 +141,7 @@ def of_evaluators(evaluators: Any, stretch: Stretch) -> Table:
     counts = rates(owed, "organization")
     said = sources.said_in_months(evaluators, stretch.first, stretch.last)
     lines = []
-    names = Organization.objects.filter(pk__in=counts).order_by("name").values_list("pk", "name")
+    names = Organization.objects.filter(pk__in=counts).order_by("code").values_list("pk", "name")
     for pk, name in names:
         values = _nothing(OF_EVALUATORS)
         values |= {"owed": counts[pk].owed, "filed": counts[pk].filed + counts[pk].filled}

@@ -1,7 +1,8 @@
-"""The tables of the circular and of feedback on a phone: read without sideways scrolling."""
+"""Tables as wide as they need: on a phone without sideways scrolling, a short matrix without a blank below it."""
 
 import pytest
 
+from reporting.tests.summing import month_of
 from reporting.tests.test_circular import weeks  # noqa: F401  (a fixture)
 from supervision.tests.feedback import filed
 
@@ -21,3 +22,31 @@ def test_no_table_is_wider_than_the_phone(world, weeks, live_server, visit, widt
     page.goto(live_server.url + "/circular/?from=2020-W45&to=2020-W46")
     line = page.locator("tr", has_text="长治缺报演示学校").locator("td[data-label='未报']")
     assert line.inner_text().strip() == "2"
+
+
+def test_a_matrix_of_few_rows_ends_with_its_last(world, live_server, visit):
+    month_of(world)
+    page = visit(world.office, (1440, 900))
+    page.goto(f"{live_server.url}/matrix/?report=monthly_report")
+    table, wrap = (page.locator(name).bounding_box() for name in (".matrix", ".matrix-wrap"))
+    assert wrap["height"] - table["height"] <= 2
+    assert wrap["width"] - table["width"] <= 2
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_homes_cards_keep_each_heading_on_one_line(world, live_server, visit, width):
+    world.evaluator.charges.create(
+        coordinator=world.coordinator, given_by=world.office, given_at=world.period.opens_at
+    )
+    for user, owners in [(world.coordinator, 1), (world.evaluator_officer, 0)]:
+        page = visit(user, (width, 844))
+        page.goto(f"{live_server.url}/")
+        # Whose a certificate is stands there only where it may be several's, and without its heading.
+        assert page.locator("td.whose").count() == owners
+        heads = page.locator(".table-cards td").evaluate_all(
+            "all => all.map(each => getComputedStyle(each, '::before'))"
+            ".map(head => head.content === 'none' ? 1 : parseFloat(head.height) / parseFloat(head.lineHeight))"
+        )
+        assert heads
+        assert all(lines < 1.5 for lines in heads), heads
+        assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -9,16 +9,19 @@ from docx import Document
 from openpyxl import load_workbook
 
 from accounts.models import Organization
+from certificates.models import Certificate, CertificateLevel
 from core import clock, jobs
 from core.attachments import content_of
 from core.models import Attachment, Event, Job, Notice
 from core.tasks import run_job
+from evaluators.models import Evaluator
 from obligations import services as obligations
 from obligations.models import Obligation
 from obligations.rates import rate
 from reporting.circular import figures, services, wording
 from reporting.periods import between, opened_periods
 from reporting.sweep import sweep
+from reporting.tests.summing import half_of, month_of
 
 URL = "/circular/"
 
@@ -221,6 +224,56 @@ def test_who_may(world, weeks, client_for):
     assert not Job.objects.exists()
 
 
+def exported(client, query):
+    response = client.post(URL + query, {"figures": "1"})
+    assert response.status_code == 200
+    book = load_workbook(io.BytesIO(response.content))
+    return [list(row) for row in book.worksheets[0].values]
+
+
+def test_who_makes_no_circular_exports_its_figures_and_prints_them(world, weeks, client_for):
+    query = f"?from=2020-W46&to=2020-W46&city={world.other_bureau.pk}&sort=missed"
+    client = client_for(world.auditor)
+    page = client.get(URL + query).content.decode()
+    assert "带发文字号的通报（Word）要落款、盖章，由推进办或市教育局生成" in page
+    assert "data-print" in page
+    table = exported(client, query)
+    assert as_shown(table) == page_tables(page)[1]
+    assert exported(client, "?from=2020-W46&to=2020-W46")[1][1] == "太原演示职业学校"
+    assert exported(client, "?from=2020-W46&to=2020-W46&sort=missed")[1][1] != "太原演示职业学校"
+    event = Event.objects.filter(action="list_exported").earliest("pk")
+    assert (event.actor, event.target_label) == (world.auditor, "2020年第46周周报填报情况")
+    assert event.changes == {
+        "筛选": {
+            "from": "2020-W46",
+            "to": "2020-W46",
+            "city": str(world.other_bureau.pk),
+            "sort": "missed",
+        },
+        "行数": 3,
+    }
+    assert not Job.objects.exists()
+    assert "由推进办或市教育局生成" not in client_for(world.office).get(URL).content.decode()
+
+
+def test_a_coordinator_exports_the_evaluators_in_charge_alone(world, client_for):
+    other = Organization.objects.create(kind="evaluator", name="另一评价组织", code="E2")
+    Evaluator.objects.create(organization=other)
+    certificate = Certificate.objects.create(name="另一证书", owner=other)
+    world.add_programme(world.school, CertificateLevel.objects.create(certificate=certificate, level=1))
+    owed = month_of(world)
+    world.evaluator.charges.create(
+        coordinator=world.coordinator, given_by=world.office, given_at=world.period.opens_at
+    )
+    query = f"?kind=monthly_report&from={owed.key}&to={owed.key}"
+    assert [row[0] for row in exported(client_for(world.coordinator), query)] == [
+        "评价组织",
+        "演示评价组织",
+        "合计",
+    ]
+    assert len(exported(client_for(world.auditor), query)) == 4
+
+
 def test_the_result_is_its_makers_alone(world, weeks, client_for):
     job = made(client_for(world.city_officer))
     page = client_for(world.city_officer).get(reverse("core:job", args=[job.pk])).content.decode()
@@ -284,6 +337,18 @@ def test_a_range_over_new_year_names_both_years(world):
     assert figures.range_label(between(opened_periods(), "2020-W53", "2021-W01")) == (
         "2020年第53周至2021年第1周"
     )
+
+
+def test_a_half_year_is_named_once(world, client_for):
+    summary = half_of(world)
+    sweep(world.at(summary.closes_at))
+    job = made(client_for(world.office), "?kind=half_year_summary")
+    assert job.result["title"] == "关于2020年下半年“1+X”证书制度试点总结填报情况的通报"
+    assert sorted(Attachment.objects.of(job).values_list("name", flat=True)) == [
+        "2020年下半年总结填报情况通报.docx",
+        "2020年下半年总结填报情况通报.xlsx",
+    ]
+    assert "现将2020年下半年总结填报情况通报如下" in text_of(job)
 
 
 def test_before_anything_has_opened(world, client_for):

@@ -3,7 +3,7 @@ of anybody real."""
 
 import datetime as dt
 import io
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -102,6 +102,7 @@ def test_the_demonstration_province_keeps_its_promises():
     _has_activities_and_teachers()
     _has_sites_in_every_state_and_gaps()
     _has_months_and_half_years()
+    _sums_up_in_half_years_what_was_reported_by_then()
     _has_feedback_and_monitoring_points()
     _differs_from_the_national_platform_in_every_way()
     _gives_the_home_school_something_of_each()
@@ -467,6 +468,43 @@ def _has_months_and_half_years():
         for row in version.content["rows"].values():
             assert set(row["given"]) == set(form.sheet.given(next(iter(form.sheet.names))))
             assert row["explanation"] or not row["said"] or not questions(row["said"], row["given"])
+
+
+def _sums_up_in_half_years_what_was_reported_by_then():
+    """Of every filed half-year: as many reports as had come in when it came in, and what those said."""
+    versions = SummaryVersion.objects.filter(report__obligation__key="2020-H1").select_related(
+        "report__obligation__period", "report__obligation__organization"
+    )
+    assert versions.filter(report__obligation__organization__kind="evaluator").count() == 12
+    weeks, months = defaultdict(list), defaultdict(list)
+    first, last = dt.date(2020, 1, 1), dt.date(2020, 6, 30)
+    thursday = dt.timedelta(days=3)
+    for received in ReportVersion.objects.filter(
+        number=1,
+        report__obligation__excused_at=None,
+        report__obligation__period__starts_on__gte=first - thursday,
+        report__obligation__period__starts_on__lte=last - thursday,
+    ).values_list("report__obligation__organization", "received_at"):
+        weeks[received[0]].append(received[1])
+    for month in SummaryVersion.objects.filter(
+        report__obligation__kind=ObligationKind.MONTHLY_REPORT,
+        report__obligation__period__starts_on__range=(first, last),
+    ).select_related("report__obligation"):
+        months[month.report.obligation.organization_id].append(month)
+    for version in versions:
+        owner = version.report.obligation.organization
+        if owner.kind == "school":
+            counted = sum(instant <= version.received_at for instant in weeks[owner.pk])
+            assert version.content["sums"]["filed"] == counted
+            continue
+        assert all(month.received_at < version.received_at for month in months[owner.pk])
+        assert version.content["sums"]["filed"] == len(months[owner.pk]) == 6
+        said = Counter()
+        for month in months[owner.pk]:
+            for pk, row in month.content["rows"].items():
+                said[pk] += row["said"]["said_examined"]
+        given = {pk: row["given"]["said_examined"] for pk, row in version.content["rows"].items()}
+        assert given == {pk: said[pk] for pk in given}
 
 
 def _has_feedback_and_monitoring_points():

@@ -14,7 +14,7 @@ from accounts.models import Organization
 from core import clock
 from core.models import Attachment
 from core.tests.test_attachments import png
-from evaluators.models import Activity, Charge
+from evaluators.models import Activity, Charge, Evaluator
 from obligations import periods, services
 from obligations.models import CalendarDay, CalendarYear, Obligation, Period
 from reporting.models import StreakWarning, Summary, SummaryVersion
@@ -284,6 +284,18 @@ def test_what_ended_on_the_way_keeps_its_row_and_its_figures(world):
     assert sum(added) == told.values["registered_added"] == 30
     issued = [theirs.given(pk)["issued"] for pk in theirs.known]
     assert sum(issued) == said.values["issued"] == 50
+
+
+def test_evaluators_stand_in_the_order_of_their_codes(world):
+    other = Organization.objects.create(kind="evaluator", name="丙演示评价组织", code="E0")
+    Evaluator.objects.create(organization=other)
+    certificate = other.certificates.create(name="第二演示职业技能等级证书")
+    world.add_programme(world.school, certificate.levels.create(level=1))
+    stretch = Stretch("monthly_report", month_of(world).period.starts_on, dt.date(2020, 10, 31))
+    world.evaluator_org.code, world.evaluator_org.name = "E1", "丁演示评价组织"
+    world.evaluator_org.save()
+    found = of_evaluators(Organization.objects.filter(kind="evaluator").values("pk"), stretch)
+    assert [line.name for line in found.lines] == ["丙演示评价组织", "丁演示评价组织"]
 
 
 def test_a_certificate_that_has_left_the_evaluator_keeps_what_its_months_said(world):
