@@ -207,6 +207,12 @@ def agreement_content(agreement: Agreement) -> Content:
     }
 
 
+def heads(total: int, carried: int, *, is_split: bool = False) -> str:
+    """A plan in words; `is_split` tells of nobody carried over too."""
+    told = f"（其中沿用上年 {carried} 人）" if carried or is_split else ""
+    return f"{total} 人{told}"
+
+
 class ToldFile(NamedTuple):
     """`kind` in words; `sha256` whole (64 hex digits)."""
 
@@ -229,10 +235,7 @@ class Told(NamedTuple):
 
 
 def told(item: Content) -> Told:
-    words = {
-        "拟考证人数": f"{item['planned_new'] + item['carried_over']} 人"
-        + (f"（其中沿用上年 {item['carried_over']} 人）" if item["carried_over"] else "")
-    }
+    words = {"拟考证人数": heads(item["planned_new"] + item["carried_over"], item["carried_over"])}
     if not item["is_renewal"]:
         words |= {
             "对应专业": "、".join(f"{major['code']} {major['name']}" for major in item["majors"]),

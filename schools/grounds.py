@@ -4,6 +4,7 @@ catalogue of majors. Loaded for many items at once; days are local days, instant
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import (
@@ -32,6 +33,13 @@ from schools.models import Agreement, AgreementParty, ApplicationItem, Closings,
 WITH_THE_SCHOOL = frozenset({ApplicationItem.State.DRAFT, ApplicationItem.State.RETURNED})
 
 
+class Plan(NamedTuple):
+    """Heads planned for a year, and those of them carried over."""
+
+    candidates: int
+    carried_over: int
+
+
 @dataclass
 class Ground:
     """What is known of an item's surroundings, loaded for many items at once by `grounds`."""
@@ -41,7 +49,7 @@ class Ground:
     # Of the very certificate level, last year's plan; None: there was none.
     last_plan: int | None = None
     # What is planned for the round's own year already: an approval would put the item's number in its place.
-    this_plan: int | None = None
+    this_plan: Plan | None = None
     is_running: bool = False
     # The school has or had a programme of the certificate, at whatever level.
     knows_certificate: bool = False
@@ -123,11 +131,12 @@ def grounds(
     for item in items:
         school, level, round = item.application.school_id, item.certificate_level, item.application.round
         left_at = left.get(school)
+        last_plan = run.plans.get((school, level.pk, round.year - 1))
         result.append(
             Ground(
                 at,
                 agreements,
-                run.plans.get((school, level.pk, round.year - 1)),
+                last_plan and last_plan.candidates,
                 run.plans.get((school, level.pk, round.year)),
                 (school, level.pk) in run.running,
                 (school, level.certificate_id) in run.known,
@@ -160,7 +169,7 @@ class _Run:
     """What is known of schools' programmes: (school, level, year) → plan of that year; (school, level)
     running now; (school, certificate) run now or once."""
 
-    plans: dict[tuple[int, int, int], int]
+    plans: dict[tuple[int, int, int], Plan]
     running: set[tuple[int, int]]
     known: set[tuple[int, int]]
 
@@ -182,15 +191,16 @@ def _programmes(schools: set[int], items: Sequence[ApplicationItem], at: dt.date
         "ended_at",
         "own__year",
         "own__candidates",
+        "own__carried_over",
     )
     run = _Run({}, set(), set())
     found = rows.annotate(own=own_plans).order_by("started_at").values_list(*columns)
-    for school, level, certificate, started_at, ended_at, year, candidates in found:
+    for school, level, certificate, started_at, ended_at, year, *heads in found:
         run.known.add((school, certificate))
         if started_at <= at and (ended_at is None or ended_at > at):
             run.running.add((school, level))
         if year is not None:
-            run.plans[school, level, year] = candidates
+            run.plans[school, level, year] = Plan(*heads)
     return run
 
 

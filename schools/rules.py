@@ -264,11 +264,20 @@ def _no_cap(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Pro
         yield Problem("agreement", text)
 
 
+def other_plan(item: ApplicationItem, facts: Facts, ground: Ground) -> str:
+    """What the year's plan is already and what an approval would make of it (HB 四.4: carried heads count in
+    the total); "" where there is none."""
+    if (plan := ground.this_plan) is None:
+        return ""
+    is_split = plan.carried_over != facts.carried_over
+    now = shape.heads(*plan, is_split=is_split)
+    then = shape.heads(facts.total, facts.carried_over, is_split=is_split)
+    becomes = f"改为 {then}" if now != then else "人数不变；不需要调整的，不必再报"
+    return f"{item.application.round.year} 年计划现为 {now}，批准后{becomes}。"
+
+
 def _other_plan(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Problem]:
-    if ground.this_plan not in (None, facts.total):
-        text = (
-            f"{item.application.round.year} 年计划现为 {ground.this_plan} 人，批准后改为 {facts.total} 人。"
-        )
+    if text := other_plan(item, facts, ground):
         yield Problem("planned_new", text)
 
 

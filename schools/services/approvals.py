@@ -16,6 +16,7 @@ from core import events
 from core.models import Event
 from obligations.models import ObligationKind
 from obligations.services import release
+from schools import content as shape
 from schools.models import AnnualPlan, ApplicationItem, Programme, School
 from schools.services.programmes import Planned, Start, set_annual_plans, start_programmes
 from schools.services.schools import BATCH, about, join_pilot
@@ -112,11 +113,13 @@ def _words(item: ApplicationItem, found: Standing) -> Iterator[str]:
     if programme is None:
         yield "开设试点项目"
     year, heads = item.application.round.year, item.planned_total
-    carried = f"（其中沿用上年 {item.carried_over} 人）" if item.carried_over else ""
     if plan is None:
-        yield f"{year} 年计划定为 {heads} 人{carried}"
-    else:
-        yield f"{year} 年计划由 {plan.candidates} 人改为 {heads} 人{carried}"
+        yield f"{year} 年计划定为 {shape.heads(heads, item.carried_over)}"
+        return
+    is_split = plan.carried_over != item.carried_over
+    before = shape.heads(plan.candidates, plan.carried_over, is_split=is_split)
+    after = shape.heads(heads, item.carried_over, is_split=is_split)
+    yield f"{year} 年计划由 {before}改为 {after}" if before != after else f"{year} 年计划仍为 {after}"
 
 
 def foreseen_back(items: Sequence[ApplicationItem]) -> dict[int, list[str]]:
@@ -197,7 +200,10 @@ def _bring_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: 
     for plan in plans:
         item = by_pk[plan.source_id]
         before: dict[str, Any] | None = item.plan_before
-        words = {f"{item} {plan.year}年": [plan.candidates, before and before["candidates"]]}
+        name = f"{item} {plan.year}年"
+        words = {name: [plan.candidates, before and before["candidates"]]}
+        if before and before["carried_over"] != plan.carried_over:
+            words[f"{name}其中沿用上年"] = [plan.carried_over, before["carried_over"]]
         written.append(about("plan_set", item.application.school, by, at, changes=words, reason=reason))
         if before is None:
             gone.append(plan.pk)

@@ -124,10 +124,10 @@ def test_the_door(world, round):
 
 
 def test_running_ones_are_renewals_with_last_years_number(world, application):
-    [item] = services.add_running(application=application, by=world.contact, at=clock.now())
+    [item], _ = services.add_running(application=application, by=world.contact, at=clock.now())
     assert item.is_renewal
     assert item.draft["planned_new"] == "100"
-    assert services.add_running(application=application, by=world.contact, at=clock.now()) == []
+    assert services.add_running(application=application, by=world.contact, at=clock.now()) == ([], 0)
     version = send(world, application)
     [sent] = version.content["items"]
     assert (sent["planned_new"], sent["is_renewal"], sent["agreement"]) == (100, True, None)
@@ -235,7 +235,7 @@ def again(world, application, item):
 
 
 def test_begun_again_it_is_a_renewal_only_while_the_school_runs_it(world, application):
-    [item] = services.add_running(application=application, by=world.contact, at=clock.now())
+    [item], _ = services.add_running(application=application, by=world.contact, at=clock.now())
     send(world, application)
     world.at(clock.now() + dt.timedelta(minutes=5))
     end_programme(programme=world.programme, reason="停办", by=world.office, at=clock.now())

@@ -199,12 +199,19 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 def add_running(request: HttpRequest, pk: int) -> HttpResponse:
     application = own_application(request, pk)
     try:
-        added = services.add_running(application=application, by=request.user, at=clock.now())
+        added, planned = services.add_running(application=application, by=request.user, at=clock.now())
     except ValidationError as refusal:
         messages.error(request, "；".join(refusal.messages))
     else:
         words = f"已添加 {len(added)} 个在试点的证书等级，有本年度或上年计划的已带入人数，请核对。"
-        messages.success(request, words if added else "在试点的证书等级都已在列。")
+        if not added:
+            words = "没有可添加的在试点证书等级。" if planned else "在试点的证书等级都已在列。"
+        if planned:
+            words += (
+                f"另有 {planned} 个没有添加：{application.round.year} 年计划已在别的批次批准，不必再报；"
+                "确需调整人数的，请在“证书等级”中选择添加。"
+            )
+        messages.success(request, words)
     return redirect("applications:detail", pk)
 
 

@@ -14,7 +14,8 @@ from core import clock
 from core.lists import ListPage
 from core.workflow import Offer
 from obligations.rates import rate
-from schools import eligibility, permissions, queue
+from schools import content as shape
+from schools import eligibility, permissions, queue, rules
 from schools.filters.reviews import QueueFilter
 from schools.models import (
     AnnualPlan,
@@ -128,6 +129,7 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "application": item.application,
         "school": item.application.school,
         "last": _last_year(item),
+        "other_plan": _other_plan(item),
         "version": queue.handed_in_with(item),
         "returned_at": queue.past_returns([item]).get(item.pk),
         "record": _record(request, item.application.school),
@@ -180,6 +182,13 @@ def _offers(user: Any, item: ApplicationItem, at: dt.datetime) -> list[Offer]:
         return []
     offers = review.offers(item, user, at)
     return [offer for offer in offers if offer.transition.action in OWN_ACTIONS]
+
+
+def _other_plan(item: ApplicationItem) -> str:
+    """What an approval would make of the year's plan, while one may come."""
+    if item.decided_at or item.state == ApplicationItem.State.WITHDRAWN:
+        return ""
+    return rules.other_plan(item, shape.facts_of(item), item.ground)
 
 
 def _last_year(item: ApplicationItem) -> dict[str, Any]:
