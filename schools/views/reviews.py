@@ -15,7 +15,7 @@ from core.lists import ListPage
 from core.workflow import Offer
 from obligations.rates import rate
 from schools import content as shape
-from schools import eligibility, permissions, queue, rules
+from schools import eligibility, permissions, queue, results, rules
 from schools.filters.reviews import QueueFilter
 from schools.models import (
     AnnualPlan,
@@ -130,6 +130,7 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "school": item.application.school,
         "last": _last_year(item),
         "other_plan": _other_plan(item),
+        "upheld": results.upheld_against([item])[item.pk] if permissions.may_see_objections(user) else [],
         "version": queue.handed_in_with(item),
         "returned_at": queue.past_returns([item]).get(item.pk),
         "record": _record(request, item.application.school),
