@@ -27,7 +27,15 @@ from funding.fees import Limit, limits_on
 from schools import content as shape
 from schools.clauses import HB
 from schools.content import Facts
-from schools.models import Agreement, AgreementParty, ApplicationItem, Closings, ItemFile, Programme
+from schools.models import (
+    Agreement,
+    AgreementParty,
+    ApplicationItem,
+    ApplicationVersion,
+    Closings,
+    ItemFile,
+    Programme,
+)
 
 # In these states the school fills an item in.
 WITH_THE_SCHOOL = frozenset({ApplicationItem.State.DRAFT, ApplicationItem.State.RETURNED})
@@ -60,6 +68,8 @@ class Ground:
     elsewhere: ApplicationItem | None = None
     # What bounds the fee of an agreement for the level today.
     limit: Limit = field(default_factory=lambda: Limit(None, None))
+    # Of a returned item, the version that it was last handed in with.
+    returned_version: ApplicationVersion | None = None
 
     @property
     def day(self) -> dt.date:
@@ -124,6 +134,7 @@ def grounds(
     run = _programmes(schools, items, at)
     left = _left(schools, at)
     undecided = _undecided(schools, items, at)
+    returned = _returned_versions(items)
     majors = _majors(facts)
     pairs = [(item.certificate_level, item.application.school_id) for item in items]
     limits = limits_on(pairs, clock.local(at).date())
@@ -144,6 +155,7 @@ def grounds(
                 left_at if left_at and left_at > item.application.started_at else None,
                 next((other for other in undecided if _is_the_same(other, item)), None),
                 limits[level.pk, school],
+                returned.get(item.pk),
             )
         )
     return result
@@ -226,6 +238,21 @@ def _undecided(schools: set[int], items: Sequence[ApplicationItem], at: dt.datet
     )
     rows = rows.select_related("application__round").prefetch_related("application__round__extensions")
     return [row for row in rows.order_by("pk") if at < _closings(row).province]
+
+
+def _returned_versions(items: Sequence[ApplicationItem]) -> dict[int, ApplicationVersion]:
+    """By returned item; one query, or none."""
+    returned = [item for item in items if item.state == ApplicationItem.State.RETURNED]
+    if not returned:
+        return {}
+    versions: dict[int, list[ApplicationVersion]] = {item.application_id: [] for item in returned}
+    for version in ApplicationVersion.objects.filter(application__in=versions):
+        versions[version.application_id].append(version)
+    newest = {
+        item.pk: shape.versions_with(item.certificate_level_id, versions[item.application_id])[:1]
+        for item in returned
+    }
+    return {pk: found[0] for pk, found in newest.items() if found}
 
 
 def _closings(item: ApplicationItem) -> Closings:

@@ -219,13 +219,13 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
 
 def _mended(asked: Question) -> Iterator[Problem]:
     """What was returned does not come back as it was: nobody could tell what to review."""
-    item, version = asked.item, asked.item.application.current
+    item, version = asked.item, asked.ground.returned_version
     if item.state != ApplicationItem.State.RETURNED or version is None:
         return
     majors = dict.fromkeys(map(asked.ground.named, asked.facts.majors))
     facts = replace(asked.facts, majors=tuple(majors))
     now = shape.content_of(item, facts, asked.ground.agreement_of(item, facts))
-    if now in version.content.get("items", []):
+    if now in shape.sent_in(version.content):
         yield Problem(
             "",
             f"内容与退回的第{version.number}版相同，不能提交。请按退回意见修改，或上传说明材料后再提交；"

@@ -190,8 +190,9 @@ def submit_application(
     if application.current is None:
         application.reviewer = application.first_reviewer
         application.save(update_fields=["reviewer"])
-    _perform([standing.item for standing in ready], by=by, at=at)
-    version = handing_in.version(application, token=token, by=by, at=at)
+    sent = [standing.item for standing in ready]
+    _perform(sent, by=by, at=at)
+    version = handing_in.version(application, sent, token=token, by=by, at=at)
     duties.submitted(application, version, at=at)
     return version
 

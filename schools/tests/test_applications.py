@@ -301,7 +301,10 @@ def test_incomplete_items_block_unless_left_out_knowingly(world, application, le
     assert [item["title"] for item in version.content["items"]] == ["演示网络（中级）"]
     assert states(application) == [State.SUBMITTED, State.DRAFT]
     fill(world, incomplete)
-    assert len(send(world, application).content["items"]) == 2
+    second = send(world, application).content
+    assert len(second["items"]) == 2
+    assert [item["title"] for item in shape.sent_in(second)] == ["演示财务（中级）"]
+    assert second["others"] == {str(complete.certificate_level_id): "submitted"}
     assert version.content["items"] != []
 
 
@@ -366,6 +369,8 @@ def test_what_was_returned_is_not_sent_again_as_it_was(world, round, application
     assert review_duty.outcome == "on_time"
     send(world, application, only_complete=True)
     assert states(application) == [State.RETURNED, State.SUBMITTED]
+    with pytest.raises(NotNow, match="内容与退回的第1版相同"):
+        send(world, application)
     upload(world, ApplicationItem.objects.get(pk=item.pk), kind="other", name="说明.pdf")
     assert send(world, application).number == 3
     assert states(application) == [State.SUBMITTED, State.SUBMITTED]

@@ -134,7 +134,8 @@ def _show(
     items = list(rows.order_by("pk"))
     cards = cards_of(items, at, drafts=is_of_the_school(request))
     waiting = [card for card in cards if card.standing and not card.is_late]
-    counted = [card for card in cards if card.item.state != State.WITHDRAWN and not card.is_late]
+    over = {State.WITHDRAWN, State.REJECTED}
+    counted = [card for card in cards if card.item.state not in over and not card.is_late]
     closed = eligibility.door(application.round, application.school, at)
     context = {
         "application": application,
@@ -288,7 +289,8 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
     context = {
         "version": version,
         "application": version.application,
-        "items": version.content["items"],
+        "items": shape.sent_in(version.content),
+        "others": shape.beside(version.content),
         "sent_items": items,
         "replaced": version.application.current_id != version.pk,
     }
@@ -300,11 +302,12 @@ def version(request: HttpRequest, receipt: str) -> HttpResponse:
     """One version to be read and printed, and what differs from the one before."""
     found = _version_or_404(request, receipt)
     former = found.application.versions.filter(number=found.number - 1).first()
+    beside = [item | {"state": state, "word": word} for item, state, word in shape.beside(found.content)]
     context = {
         "version": found,
         "application": found.application,
         "content": found.content,
-        "rows": [(item, shape.told(item)) for item in found.content["items"]],
+        "rows": [(item, shape.told(item)) for item in [*shape.sent_in(found.content), *beside]],
         "former": former,
         "changes": shape.changes(former.content, found.content) if former else [],
     }

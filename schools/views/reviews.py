@@ -35,6 +35,7 @@ QUEUE_ONLY = (
     "审核页面只供这些部门查看。院校的申报由本校在“我的申报”中查看。"
 )
 MOST_LISTED = 10
+OVER = {ApplicationItem.State.WITHDRAWN, ApplicationItem.State.REJECTED}
 OWN_ACTIONS = {*reviews.OF_THE_CITY, *reviews.OF_THE_PROVINCE}
 
 
@@ -172,7 +173,8 @@ def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_any_decidable": any(item.state in decidable for item in items),
         "record": _record(request, application.school),
         "may_open": permissions.may_open_school(request.user, application.school.organization),
-        "planned": sum(item.planned for item in items),
+        "planned": sum(item.planned for item in items if item.state not in OVER),
+        "is_any_over": any(item.state in OVER for item in items),
     }
     return render(request, "schools/reviews/application.html", context)
 
