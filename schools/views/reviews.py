@@ -125,6 +125,8 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user, at = request.user, clock.now()
     eligibility.load([item], at, drafts=False)
     offers = _offers(user, item, at)
+    sent = queue.handed_in_with(item)
+    former = sent[1] if len(sent) > 1 else None
     context = {
         "item": item,
         "application": item.application,
@@ -132,7 +134,9 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "last": _last_year(item),
         "other_plan": _other_plan(item),
         "upheld": results.upheld_against([item])[item.pk] if permissions.may_see_objections(user) else [],
-        "version": queue.handed_in_with(item),
+        "version": sent[0] if sent else None,
+        "former": former,
+        "changes": queue.changes_since(item, former, sent[0]) if former else [],
         "returned_at": queue.past_returns([item]).get(item.pk),
         "record": _record(request, item.application.school),
         "limit": item.ground.limit,
