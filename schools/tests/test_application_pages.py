@@ -376,6 +376,9 @@ def test_check_send_and_print(world, application, item, client_for):
     assert version.receipt in text(client.get(first["Location"]))
     printed = text(client.get(address("version", version.receipt)))
     assert version.content_hash in printed
+    assert f"http://testserver{address('version', version.receipt)}" in printed
+    assert 'src="data:image/svg+xml' in printed
+    assert "data:image" not in text(client.get(address("print", application.pk)))
     assert ItemFile.objects.get().attachment.sha256 in printed
 
 

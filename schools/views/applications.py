@@ -8,10 +8,11 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
-from core import clock
+from core import clock, links
 from core.drafts import ChangedSince
 from core.workflow import NotNow
 from schools import content as shape
@@ -303,8 +304,11 @@ def version(request: HttpRequest, receipt: str) -> HttpResponse:
     found = _version_or_404(request, receipt)
     former = found.application.versions.filter(number=found.number - 1).first()
     beside = [item | {"state": state, "word": word} for item, state, word in shape.beside(found.content)]
+    own_address = request.build_absolute_uri(reverse("applications:version", args=[found.receipt]))
     context = {
         "version": found,
+        "address": own_address,
+        "qr": links.qr(own_address),
         "application": found.application,
         "content": found.content,
         "rows": [(item, shape.told(item)) for item in [*shape.sent_in(found.content), *beside]],
