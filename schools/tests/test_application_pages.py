@@ -617,3 +617,18 @@ def test_a_receipt_says_what_was_sent_now_and_marks_the_others(world, applicatio
     assert "本次申报共 2 项，拟考证 80 人" in text(client.get(address("detail", application.pk)))
     reviewed = text(client_for(world.office).get(reverse("reviews:application", args=[application.pk])))
     assert "3 项，拟考证 80 人（未通过、已撤回的不计人数）" in reviewed
+
+
+def test_the_list_counts_as_the_page_behind_it(world, application, item, client_for):
+    """Drafts and returned ones wait, as long as they may be handed in; what was withdrawn is still listed."""
+    for number, state in enumerate(("returned", "withdrawn", "submitted")):
+        returned_from = "first_reviewed" if state == "returned" else ""
+        make_item(application, new_level(world, str(number)), state=state, returned_from=returned_from)
+    client = client_for(world.contact)
+    behind = client.get(address("detail", application.pk))
+    assert len(behind.context["cards"]) == 4
+    assert "待提交 2 项" in text(behind)
+    assert "4 个证书等级，待提交 2 项" in text(client.get(address("list")))
+    world.at(application.round.school_closes_at)
+    assert "4 个证书等级，待提交 1 项" in text(client_for(world.contact).get(address("list")))
+    assert len(client_for(world.contact).get(address("detail", application.pk)).context["waiting"]) == 1

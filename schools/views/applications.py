@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -49,11 +50,14 @@ def index(request: HttpRequest) -> HttpResponse:
     school = get_object_or_404(School.objects.select_related("organization"), pk=request.user.organization_id)
     at = clock.now()
     rounds = ApplicationRound.objects.visible_to(request.user).prefetch_related("extensions")[:MOST_ROUNDS]
-    mine = {row.round_id: row for row in school.applications.select_related("current").with_counts()}
+    states = ApplicationItem.objects.only("application", "state", "returned_from")
+    begun = school.applications.select_related("current").prefetch_related(Prefetch("items", states))
+    mine = {row.round_id: row for row in begun}
     rows = [
         {
             "round": round,
             "application": mine.get(round.pk),
+            "waiting": _waiting(mine.get(round.pk), round, at),
             "closing": round.closings_of(school.pk).school,
             "reasons": eligibility.door(round, school, at),
         }
@@ -61,6 +65,15 @@ def index(request: HttpRequest) -> HttpResponse:
     ]
     context = {"rows": rows, "school": school, "may_apply": may_apply(request.user, school)}
     return render(request, "schools/applications/list.html", context)
+
+
+def _waiting(application: Application | None, round: ApplicationRound, at: dt.datetime) -> int:
+    """How many items the school has yet to hand in, drafts and returned ones, while they may be."""
+    if application is None:
+        return 0
+    application.round = round
+    items = application.items.all()
+    return sum(eligibility.is_open(item) and not eligibility.closed(item, at) for item in items)
 
 
 @require_POST
