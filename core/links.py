@@ -1,5 +1,6 @@
 """Addresses of our own pages: for thousands of rows, and as a request names them."""
 
+import segno
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -18,3 +19,8 @@ def local_path(address: str) -> str:
     """The address if it leads to a page of ours, without host or scheme; else ""."""
     is_path = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if is_path else ""
+
+
+def qr(address: str) -> str:
+    """The whole address as a picture (`data:` address), for paper that leads back to its page."""
+    return str(segno.make(address, error="m").svg_data_uri(scale=3, border=1))

@@ -157,6 +157,11 @@ class OwnDuty:
     def label(self) -> str:
         return str(ObligationKind(self.kind).label)
 
+    @property
+    def unit(self) -> str:
+        """A review is owed of a school's whole application, however many items it has."""
+        return "所" if self.kind in {ObligationKind.FIRST_REVIEW, ObligationKind.APPROVAL} else "项"
+
 
 @dataclass
 class Supervised:

@@ -10,13 +10,17 @@ what a version keeps, as JSON::
                 "is_voluntary": true, "is_no_condition": true,
                 "majors": [{"code": "710202", "name": "…", "catalogue": "…"}],
                 "agreement": {"id": 3, "reference": "…", "fee": "200.00", "signed_on": "2021-05-10", …} | null,
-                "files": [{"kind": "plan", "name": "…", "size": 123, "sha256": "…"}]}]}
+                "files": [{"kind": "plan", "name": "…", "size": 123, "sha256": "…"}]}],
+     "others": {"8": "returned"}}
+
+A version is the whole application: `others` are, by level, the items that were not handed in with it, with
+their states at that instant.
 """
 
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,7 +29,7 @@ from django.core.exceptions import ValidationError
 from core.draft_pages import Difference
 from core.numbers import parse_number
 from core.templatetags.portal import full_day
-from schools.models import Agreement, ApplicationItem, ItemFile
+from schools.models import Agreement, ApplicationItem, ApplicationVersion, ItemFile
 
 NUMBERS = {
     "planned_new": "新增拟考证人数",
@@ -207,6 +211,12 @@ def agreement_content(agreement: Agreement) -> Content:
     }
 
 
+def heads(total: int, carried: int, *, is_split: bool = False) -> str:
+    """A plan in words; `is_split` tells of nobody carried over too."""
+    told = f"（其中沿用上年 {carried} 人）" if carried or is_split else ""
+    return f"{total} 人{told}"
+
+
 class ToldFile(NamedTuple):
     """`kind` in words; `sha256` whole (64 hex digits)."""
 
@@ -229,10 +239,7 @@ class Told(NamedTuple):
 
 
 def told(item: Content) -> Told:
-    words = {
-        "拟考证人数": f"{item['planned_new'] + item['carried_over']} 人"
-        + (f"（其中沿用上年 {item['carried_over']} 人）" if item["carried_over"] else "")
-    }
+    words = {"拟考证人数": heads(item["planned_new"] + item["carried_over"], item["carried_over"])}
     if not item["is_renewal"]:
         words |= {
             "对应专业": "、".join(f"{major['code']} {major['name']}" for major in item["majors"]),
@@ -258,6 +265,28 @@ def _agreement_words(agreement: Content | None) -> str:
 
 def _day(text: str) -> str:
     return full_day(dt.date.fromisoformat(text))
+
+
+def sent_in(content: Content) -> list[Content]:
+    """The items that were handed in with this version."""
+    others = content.get("others", {})
+    return [item for item in content.get("items", []) if str(item["level"]) not in others]
+
+
+def beside(content: Content) -> list[tuple[Content, str, str]]:
+    """The other items, each with its state at that instant and the state's name."""
+    others = content.get("others", {})
+    return [
+        (item, state, str(ApplicationItem.State(state).label))
+        for item in content.get("items", [])
+        if (state := others.get(str(item["level"])))
+    ]
+
+
+def versions_with(level: int, versions: Iterable[ApplicationVersion]) -> list[ApplicationVersion]:
+    """Of one application's, those that the item of this level was handed in with; newest first."""
+    found = [v for v in versions if any(item["level"] == level for item in sent_in(v.content))]
+    return sorted(found, key=lambda version: -version.number)
 
 
 class Change(NamedTuple):

@@ -4,6 +4,7 @@ catalogue of majors. Loaded for many items at once; days are local days, instant
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import (
@@ -26,10 +27,25 @@ from funding.fees import Limit, limits_on
 from schools import content as shape
 from schools.clauses import HB
 from schools.content import Facts
-from schools.models import Agreement, AgreementParty, ApplicationItem, Closings, ItemFile, Programme
+from schools.models import (
+    Agreement,
+    AgreementParty,
+    ApplicationItem,
+    ApplicationVersion,
+    Closings,
+    ItemFile,
+    Programme,
+)
 
 # In these states the school fills an item in.
 WITH_THE_SCHOOL = frozenset({ApplicationItem.State.DRAFT, ApplicationItem.State.RETURNED})
+
+
+class Plan(NamedTuple):
+    """Heads planned for a year, and those of them carried over."""
+
+    candidates: int
+    carried_over: int
 
 
 @dataclass
@@ -41,7 +57,7 @@ class Ground:
     # Of the very certificate level, last year's plan; None: there was none.
     last_plan: int | None = None
     # What is planned for the round's own year already: an approval would put the item's number in its place.
-    this_plan: int | None = None
+    this_plan: Plan | None = None
     is_running: bool = False
     # The school has or had a programme of the certificate, at whatever level.
     knows_certificate: bool = False
@@ -52,6 +68,8 @@ class Ground:
     elsewhere: ApplicationItem | None = None
     # What bounds the fee of an agreement for the level today.
     limit: Limit = field(default_factory=lambda: Limit(None, None))
+    # Of a returned item, the version that it was last handed in with.
+    returned_version: ApplicationVersion | None = None
 
     @property
     def day(self) -> dt.date:
@@ -116,6 +134,7 @@ def grounds(
     run = _programmes(schools, items, at)
     left = _left(schools, at)
     undecided = _undecided(schools, items, at)
+    returned = _returned_versions(items)
     majors = _majors(facts)
     pairs = [(item.certificate_level, item.application.school_id) for item in items]
     limits = limits_on(pairs, clock.local(at).date())
@@ -123,11 +142,12 @@ def grounds(
     for item in items:
         school, level, round = item.application.school_id, item.certificate_level, item.application.round
         left_at = left.get(school)
+        last_plan = run.plans.get((school, level.pk, round.year - 1))
         result.append(
             Ground(
                 at,
                 agreements,
-                run.plans.get((school, level.pk, round.year - 1)),
+                last_plan and last_plan.candidates,
                 run.plans.get((school, level.pk, round.year)),
                 (school, level.pk) in run.running,
                 (school, level.certificate_id) in run.known,
@@ -135,6 +155,7 @@ def grounds(
                 left_at if left_at and left_at > item.application.started_at else None,
                 next((other for other in undecided if _is_the_same(other, item)), None),
                 limits[level.pk, school],
+                returned.get(item.pk),
             )
         )
     return result
@@ -160,7 +181,7 @@ class _Run:
     """What is known of schools' programmes: (school, level, year) → plan of that year; (school, level)
     running now; (school, certificate) run now or once."""
 
-    plans: dict[tuple[int, int, int], int]
+    plans: dict[tuple[int, int, int], Plan]
     running: set[tuple[int, int]]
     known: set[tuple[int, int]]
 
@@ -182,15 +203,16 @@ def _programmes(schools: set[int], items: Sequence[ApplicationItem], at: dt.date
         "ended_at",
         "own__year",
         "own__candidates",
+        "own__carried_over",
     )
     run = _Run({}, set(), set())
     found = rows.annotate(own=own_plans).order_by("started_at").values_list(*columns)
-    for school, level, certificate, started_at, ended_at, year, candidates in found:
+    for school, level, certificate, started_at, ended_at, year, *heads in found:
         run.known.add((school, certificate))
         if started_at <= at and (ended_at is None or ended_at > at):
             run.running.add((school, level))
         if year is not None:
-            run.plans[school, level, year] = candidates
+            run.plans[school, level, year] = Plan(*heads)
     return run
 
 
@@ -216,6 +238,21 @@ def _undecided(schools: set[int], items: Sequence[ApplicationItem], at: dt.datet
     )
     rows = rows.select_related("application__round").prefetch_related("application__round__extensions")
     return [row for row in rows.order_by("pk") if at < _closings(row).province]
+
+
+def _returned_versions(items: Sequence[ApplicationItem]) -> dict[int, ApplicationVersion]:
+    """By returned item; one query, or none."""
+    returned = [item for item in items if item.state == ApplicationItem.State.RETURNED]
+    if not returned:
+        return {}
+    versions: dict[int, list[ApplicationVersion]] = {item.application_id: [] for item in returned}
+    for version in ApplicationVersion.objects.filter(application__in=versions):
+        versions[version.application_id].append(version)
+    newest = {
+        item.pk: shape.versions_with(item.certificate_level_id, versions[item.application_id])[:1]
+        for item in returned
+    }
+    return {pk: found[0] for pk, found in newest.items() if found}
 
 
 def _closings(item: ApplicationItem) -> Closings:

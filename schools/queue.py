@@ -13,6 +13,7 @@ from core import clock
 from core.models import Event
 from obligations.models import Obligation, ObligationQuerySet, Outcome
 from obligations.rates import Rate, rates
+from schools import content as shape
 from schools import eligibility
 from schools.models import AnnualPlan, ApplicationItem, ApplicationItemQuerySet, ApplicationVersion
 from schools.services.reviews import OF_THE_CITY, OF_THE_PROVINCE, RETURNED_FROM
@@ -20,7 +21,6 @@ from schools.services.reviews import OF_THE_CITY, OF_THE_PROVINCE, RETURNED_FROM
 S = ApplicationItem.State
 # Schools stand together, in the order of their codes.
 ORDER = ("application__school__organization__code", "pk")
-SUBMISSIONS = ("item_submit", "item_submit_to_province")
 REVIEWS = {*OF_THE_CITY, *OF_THE_PROVINCE}
 ABOUT_REVIEW = ("target_id", "action", "at")
 
@@ -89,14 +89,24 @@ def waiting_since(items: Collection[ApplicationItem]) -> dict[int, dt.datetime]:
     return {int(pk): at for pk, state, at in found if states[pk] == state}
 
 
-def handed_in_with(item: ApplicationItem) -> ApplicationVersion | None:
-    """The version that this item was last handed in with; later ones came with the school's other items."""
+def handed_in_with(item: ApplicationItem) -> list[ApplicationVersion]:
+    """The versions that this item was handed in with, newest first; others came with the school's other items."""
     current = item.application.current
-    if current is None or current.number == 1:
-        return current
-    sent = Event.objects.about(item).filter(action__in=SUBMISSIONS).order_by("-at").values("at")[:1]
-    versions = item.application.versions.filter(received_at__lte=Subquery(sent))
-    return versions.order_by("-number").first() or current
+    if current is None:
+        return []
+    versions = item.application.versions.all() if current.number > 1 else []
+    return shape.versions_with(item.certificate_level_id, versions) or [current]
+
+
+def changes_since(
+    item: ApplicationItem, former: ApplicationVersion, sent: ApplicationVersion
+) -> list[shape.Change]:
+    """What differs in this item between two versions that it was handed in with."""
+    before, after = (
+        [told for told in version.content["items"] if told["level"] == item.certificate_level_id]
+        for version in (former, sent)
+    )
+    return shape.changes({"items": before}, {"items": after})
 
 
 def past_returns(items: Collection[ApplicationItem]) -> dict[int, dt.datetime]:

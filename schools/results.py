@@ -165,10 +165,26 @@ def unsettled(round: ApplicationRound, at: dt.datetime) -> list[Objection]:
     standing = set(
         ApplicationItem.objects.in_force_at(at).filter(application__round=round).values_list("pk", flat=True)
     )
-    return [objection for objection in upheld if _items_about(objection) <= standing]
+    return [objection for objection in upheld if items_about(objection) <= standing]
 
 
-def _items_about(objection: Objection) -> set[int]:
+def upheld_against(items: Collection[ApplicationItem]) -> dict[int, list[Objection]]:
+    """By item, the upheld objections to its school on a list that names it, where nobody has said why the list
+    stands; one query."""
+    rounds = {item.application.round_id for item in items}
+    schools = {item.application.school_id for item in items}
+    upheld = Objection.objects.filter(
+        is_upheld=True, kept_reason="", about__in=schools, result_list__round__in=rounds
+    )
+    found: dict[int, list[Objection]] = {item.pk: [] for item in items}
+    for objection in upheld.select_related("about", "result_list").order_by("received_at", "pk"):
+        for pk in items_about(objection) & found.keys():
+            found[pk].append(objection)
+    return found
+
+
+def items_about(objection: Objection) -> set[int]:
+    """The keys of the items of the school it is about, on the list that it is held against."""
     code = objection.about.code if objection.about else None
     return {row["item"] for row in objection.result_list.rows if row["code"] == code}
 

@@ -219,13 +219,13 @@ def against_agreement(item: ApplicationItem, agreement: Agreement, ground: Groun
 
 def _mended(asked: Question) -> Iterator[Problem]:
     """What was returned does not come back as it was: nobody could tell what to review."""
-    item, version = asked.item, asked.item.application.current
+    item, version = asked.item, asked.ground.returned_version
     if item.state != ApplicationItem.State.RETURNED or version is None:
         return
     majors = dict.fromkeys(map(asked.ground.named, asked.facts.majors))
     facts = replace(asked.facts, majors=tuple(majors))
     now = shape.content_of(item, facts, asked.ground.agreement_of(item, facts))
-    if now in version.content.get("items", []):
+    if now in shape.sent_in(version.content):
         yield Problem(
             "",
             f"内容与退回的第{version.number}版相同，不能提交。请按退回意见修改，或上传说明材料后再提交；"
@@ -264,11 +264,20 @@ def _no_cap(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Pro
         yield Problem("agreement", text)
 
 
+def other_plan(item: ApplicationItem, facts: Facts, ground: Ground) -> str:
+    """What the year's plan is already and what an approval would make of it (HB 四.4: carried heads count in
+    the total); "" where there is none."""
+    if (plan := ground.this_plan) is None:
+        return ""
+    is_split = plan.carried_over != facts.carried_over
+    now = shape.heads(*plan, is_split=is_split)
+    then = shape.heads(facts.total, facts.carried_over, is_split=is_split)
+    becomes = f"改为 {then}" if now != then else "人数不变；不需要调整的，不必再报"
+    return f"{item.application.round.year} 年计划现为 {now}，批准后{becomes}。"
+
+
 def _other_plan(item: ApplicationItem, facts: Facts, ground: Ground) -> Iterator[Problem]:
-    if ground.this_plan not in (None, facts.total):
-        text = (
-            f"{item.application.round.year} 年计划现为 {ground.this_plan} 人，批准后改为 {facts.total} 人。"
-        )
+    if text := other_plan(item, facts, ground):
         yield Problem("planned_new", text)
 
 

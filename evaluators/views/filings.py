@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-import segno
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import typed as kept_typed
 from accounts.typed import keeps_typed
 from certificates.models import Certificate
-from core import clock, draft_pages, exports
+from core import clock, draft_pages, exports, links
 from core.drafts import DraftConflict, content_hash, token_of
 from core.imports.faults import FileRefused
 from core.models import Attachment
@@ -344,7 +343,7 @@ def _show_version(
         "staff": content["staff"] + [blank] * max(0, shape.ROWS_SHOWN - len(content["staff"])),
         "also": [row for row in shape.file_rows(content) if row[0] != "letter"],
         "is_replaced": found.filing.current_id != found.pk,
-        "qr": segno.make(address, error="m").svg_data_uri(scale=3, border=1),
+        "qr": links.qr(address),
         "address": address,
         "scan_form": scan_form or ScanForm(),
         "reveal_form": reveal_form or RevealForm(),

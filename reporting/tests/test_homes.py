@@ -198,7 +198,7 @@ def test_reviewers_see_what_they_owe_and_a_school_its_draft(world, client_for):
     assert "5月24日（星期一）24:00" in school
     hand_in(world.contact, application)
     bureau = client_for(world.city_officer).get("/").content.decode()
-    assert "申报初审 1 项" in bureau
+    assert "申报初审 1 所" in bureau
     assert "5月27日（星期四）24:00" in bureau
     for user in (world.other_city_officer, world.office, world.auditor):
         assert "申报初审" not in client_for(user).get("/").content.decode().split("<main", 1)[1]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.functional import cached_property
 
 from accounts.models import Organization, PilotMembership, Role
@@ -34,14 +34,6 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
 
     def submitted(self) -> "ApplicationQuerySet":
         return self.filter(current__isnull=False)
-
-    def with_counts(self) -> "ApplicationQuerySet":
-        """`item_count` without withdrawn ones, and of these the `draft_count`."""
-        kept = ~Q(items__state="withdrawn")
-        return self.annotate(
-            item_count=Count("items", filter=kept & Q(items__isnull=False)),
-            draft_count=Count("items", filter=Q(items__state="draft")),
-        )
 
 
 class Application(models.Model):

@@ -14,6 +14,7 @@ from core.workflow import NotNow
 from schools import eligibility
 from schools.eligibility import Standing
 from schools.models import (
+    AnnualPlan,
     Application,
     ApplicationItem,
     ApplicationRound,
@@ -64,8 +65,8 @@ def add_items(
 ) -> list[ApplicationItem]:
     """One draft for each level that the application does not have yet; one withdrawn is begun again.
 
-    What the school runs already becomes a renewal with the number planned for the year, or else for the year
-    before. Raises PermissionDenied, ValidationError.
+    What the school runs already becomes a renewal with the heads planned for the year, carried ones apart, or
+    else the number of the year before. Raises PermissionDenied, ValidationError.
     """
     _open_to(application, by, at)
     # A double click is two requests at once: the second finds what the first has added.
@@ -77,13 +78,13 @@ def add_items(
         if pk in there and there[pk].state == State.WITHDRAWN:
             review.run("item_reopen", there[pk], by=by, at=at)
     running = _running(application, at)
-    plans = _plans(application, running)
+    typed = _typed(application, running)
     new = [
         ApplicationItem(
             application=application,
             certificate_level=level,
             is_renewal=pk in running,
-            draft={"planned_new": str(plans[pk]), "carried_over": ""} if pk in plans else None,
+            draft=typed.get(pk),
         )
         for pk, level in wanted.items()
         if pk not in there
@@ -96,10 +97,22 @@ def add_items(
     return new
 
 
-def add_running(*, application: Application, by: User, at: dt.datetime) -> list[ApplicationItem]:
-    """A renewal for every certificate level that the school runs (HB 四.4)."""
-    levels = CertificateLevel.objects.filter(pk__in=_running(application, at)).select_related("certificate")
-    return add_items(application=application, levels=levels, by=by, at=at)
+def add_running(*, application: Application, by: User, at: dt.datetime) -> tuple[list[ApplicationItem], int]:
+    """A renewal for every certificate level that the school runs (HB 四.4) but those whose plan for the year
+    stands by an approval: their carried heads would go. Returns what was added, and how many were left out."""
+    running = _running(application, at)
+    approved = AnnualPlan.objects.filter(
+        programme__school=application.school_id,
+        programme__ended_at=None,
+        programme__certificate_level__in=running,
+        year=application.round.year,
+        source__state=State.APPROVED,
+    ).exclude(source__application=application)
+    planned = set(approved.values_list("programme__certificate_level", flat=True))
+    rows = CertificateLevel.objects.filter(pk__in=running - planned).select_related("certificate")
+    added = add_items(application=application, levels=rows, by=by, at=at)
+    there = application.items.exclude(state=State.WITHDRAWN).filter(certificate_level__in=planned)
+    return added, len(planned) - there.count()
 
 
 def _running(application: Application, at: dt.datetime) -> set[int]:
@@ -107,16 +120,24 @@ def _running(application: Application, at: dt.datetime) -> set[int]:
     return set(rows.values_list("certificate_level", flat=True))
 
 
-def _plans(application: Application, levels: set[int]) -> dict[int, int]:
-    """Of the levels run, the number planned for the year, or else for the year before."""
-    year = application.round.year
-    plans = Programme.objects.filter(
-        school=application.school_id,
-        ended_at=None,
-        certificate_level__in=levels,
-        plans__year__in=(year - 1, year),
-    )
-    return dict(plans.order_by("plans__year").values_list("certificate_level", "plans__candidates"))
+def _typed(application: Application, levels: set[int]) -> dict[int, dict[str, str]]:
+    """What the renewals of the levels run begin with: the plan for the year, its carried heads kept apart
+    where the round lets them be carried, or else the number planned for the year before."""
+    round = application.round
+    plans = AnnualPlan.objects.filter(
+        programme__school=application.school_id,
+        programme__ended_at=None,
+        programme__certificate_level__in=levels,
+        year__in=(round.year - 1, round.year),
+    ).select_related("programme")
+    typed = {}
+    for plan in plans.order_by("year"):
+        carried = plan.carried_over if plan.year == round.year and round.allows_carry_over else 0
+        typed[plan.programme.certificate_level_id] = {
+            "planned_new": str(plan.candidates - carried),
+            "carried_over": str(carried or ""),
+        }
+    return typed
 
 
 def _open_to(application: Application, by: User, at: dt.datetime) -> None:
@@ -169,8 +190,9 @@ def submit_application(
     if application.current is None:
         application.reviewer = application.first_reviewer
         application.save(update_fields=["reviewer"])
-    _perform([standing.item for standing in ready], by=by, at=at)
-    version = handing_in.version(application, token=token, by=by, at=at)
+    sent = [standing.item for standing in ready]
+    _perform(sent, by=by, at=at)
+    version = handing_in.version(application, sent, token=token, by=by, at=at)
     duties.submitted(application, version, at=at)
     return version
 

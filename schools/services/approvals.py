@@ -14,9 +14,12 @@ from accounts.models import PilotMembership, User
 from accounts.services import end_membership
 from core import events
 from core.models import Event
+from core.templatetags.portal import full_day
 from obligations.models import ObligationKind
 from obligations.services import release
-from schools.models import AnnualPlan, ApplicationItem, Programme, School
+from schools import content as shape
+from schools.models import AnnualPlan, ApplicationItem, Objection, Programme, School
+from schools.results import upheld_against
 from schools.services.programmes import Planned, Start, set_annual_plans, start_programmes
 from schools.services.schools import BATCH, about, join_pilot
 
@@ -32,6 +35,8 @@ class Standing:
     members: set[int]
     programmes: dict[tuple[int, int], Programme]
     plans: dict[int, AnnualPlan]
+    # The programmes that have ended, the last of each school and level.
+    ended: dict[tuple[int, int], Programme]
 
 
 def key(item: ApplicationItem) -> tuple[int, int]:
@@ -43,17 +48,19 @@ def standing(items: Collection[ApplicationItem], at: dt.datetime) -> Standing:
     schools = {item.application.school_id for item in items}
     levels = {item.certificate_level_id for item in items}
     years = {item.application.round.year for item in items}
-    still = Q(ended_at=None) | Q(ended_at__gt=at)
-    programmes = {
-        (p.school_id, p.certificate_level_id): p
-        for p in Programme.objects.filter(still, school__in=schools, certificate_level__in=levels)
-    }
+    programmes: dict[tuple[int, int], Programme] = {}
+    ended: dict[tuple[int, int], Programme] = {}
+    rows = Programme.objects.filter(school__in=schools, certificate_level__in=levels)
+    for p in rows.order_by("started_at"):
+        those = ended if p.ended_at and p.ended_at <= at else programmes
+        those[p.school_id, p.certificate_level_id] = p
     in_pilot = PilotMembership.objects.filter(Q(left_at=None) | Q(left_at__gt=at), organization__in=schools)
     plans = AnnualPlan.objects.filter(programme__in=[p.pk for p in programmes.values()], year__in=years)
     return Standing(
         members=set(in_pilot.values_list("organization", flat=True)),
         programmes=programmes,
         plans={plan.programme_id: plan for plan in plans},
+        ended=ended,
     )
 
 
@@ -100,8 +107,13 @@ def take_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: dt
 
 def foreseen(items: Sequence[ApplicationItem], at: dt.datetime) -> dict[int, list[str]]:
     """By item, in words, what its approval at `at` brings about."""
-    found = standing(items, at)
-    return {item.pk: list(_words(item, found)) for item in items}
+    found, upheld = standing(items, at), upheld_against(items)
+    return {item.pk: [*map(_against, upheld[item.pk]), *_words(item, found)] for item in items}
+
+
+def _against(objection: Objection) -> str:
+    """What whoever approves it all the same has to know."""
+    return f"请注意：公示异议 {objection.receipt} 已答复成立（{objection.answer}），批准后本项仍列入结果"
 
 
 def _words(item: ApplicationItem, found: Standing) -> Iterator[str]:
@@ -109,14 +121,17 @@ def _words(item: ApplicationItem, found: Standing) -> Iterator[str]:
         yield "学校自批准时起加入试点"
     programme = found.programmes.get(key(item))
     plan = found.plans.get(programme.pk) if programme else None
+    former = found.ended.get(key(item))
     if programme is None:
-        yield "开设试点项目"
+        yield f"重新开设试点项目（原项目已于{full_day(former.ended_at)}结束）" if former else "开设试点项目"
     year, heads = item.application.round.year, item.planned_total
-    carried = f"（其中沿用上年 {item.carried_over} 人）" if item.carried_over else ""
     if plan is None:
-        yield f"{year} 年计划定为 {heads} 人{carried}"
-    else:
-        yield f"{year} 年计划由 {plan.candidates} 人改为 {heads} 人{carried}"
+        yield f"{year} 年计划定为 {shape.heads(heads, item.carried_over)}"
+        return
+    is_split = plan.carried_over != item.carried_over
+    before = shape.heads(plan.candidates, plan.carried_over, is_split=is_split)
+    after = shape.heads(heads, item.carried_over, is_split=is_split)
+    yield f"{year} 年计划由 {before}改为 {after}" if before != after else f"{year} 年计划仍为 {after}"
 
 
 def foreseen_back(items: Sequence[ApplicationItem]) -> dict[int, list[str]]:
@@ -199,7 +214,10 @@ def _bring_back(items: Sequence[ApplicationItem], *, reason: str, by: User, at: 
     for plan in plans:
         item = by_pk[plan.source_id]
         before: dict[str, Any] | None = item.plan_before
-        words = {f"{item} {plan.year}年": [plan.candidates, before and before["candidates"]]}
+        name = f"{item} {plan.year}年"
+        words = {name: [plan.candidates, before and before["candidates"]]}
+        if before and before["carried_over"] != plan.carried_over:
+            words[f"{name}其中沿用上年"] = [plan.carried_over, before["carried_over"]]
         written.append(about("plan_set", item.application.school, by, at, changes=words, reason=reason))
         if before is None:
             gone.append(plan.pk)

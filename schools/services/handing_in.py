@@ -1,7 +1,7 @@
 """What a submission writes: the facts of the items, and the immutable version of all of them."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import Case, F, Value, When
 
@@ -51,8 +51,11 @@ def _majors(standing: Standing) -> list[ItemMajor]:
     return list(rows.values())
 
 
-def version(application: Application, *, token: str, by: User, at: dt.datetime) -> ApplicationVersion:
-    content = _content(application)
+def version(
+    application: Application, sent: Collection[ApplicationItem], *, token: str, by: User, at: dt.datetime
+) -> ApplicationVersion:
+    """The whole application as it stands, with `sent` as what was handed in now."""
+    content = _content(application, {item.pk for item in sent})
     content_hash = drafts.content_hash(content)
     if application.current and application.current.content_hash == content_hash:
         return application.current
@@ -79,8 +82,8 @@ def version(application: Application, *, token: str, by: User, at: dt.datetime) 
     return made
 
 
-def _content(application: Application) -> shape.Content:
-    """All that is handed in and not withdrawn, as it stands now."""
+def _content(application: Application, sent: set[int]) -> shape.Content:
+    """All that is handed in and not withdrawn, as it stands now; what was not sent now with its state."""
     rows = application.items.exclude(state__in=[State.DRAFT, State.WITHDRAWN])
     items = list(rows.select_related("agreement__evaluator").order_by("certificate_level"))
     with_ground(items, drafts=False)
@@ -90,4 +93,5 @@ def _content(application: Application) -> shape.Content:
         "school": organization.code,
         "name": organization.name,
         "items": [shape.content_of(item, shape.facts_of(item), item.agreement) for item in items],
+        "others": {str(item.certificate_level_id): item.state for item in items if item.pk not in sent},
     }

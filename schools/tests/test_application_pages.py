@@ -376,6 +376,9 @@ def test_check_send_and_print(world, application, item, client_for):
     assert version.receipt in text(client.get(first["Location"]))
     printed = text(client.get(address("version", version.receipt)))
     assert version.content_hash in printed
+    assert f"http://testserver{address('version', version.receipt)}" in printed
+    assert 'src="data:image/svg+xml' in printed
+    assert "data:image" not in text(client.get(address("print", application.pk)))
     assert ItemFile.objects.get().attachment.sha256 in printed
 
 
@@ -585,3 +588,47 @@ def test_the_list_of_twelve_takes_no_more_queries_than_of_one(world, round, clie
         counts.append(len(queries))
     assert counts[:2] == counts[2:]
     assert max(counts) <= 20, counts
+
+
+def test_a_receipt_says_what_was_sent_now_and_marks_the_others(world, application, item, client_for):
+    client = client_for(world.contact)
+    levels = [new_level(world, name) for name in ("财务", "物流")]
+    rejected, late = services.add_items(
+        application=application, levels=levels, by=world.contact, at=clock.now()
+    )
+    for one in (item, rejected):
+        fill(client, one)
+    submit(client, application, only_complete="1")
+    decided = {"decided_at": clock.now(), "decided_by": world.office}
+    ApplicationItem.objects.filter(pk=item.pk).update(state="returned", returned_from="submitted")
+    ApplicationItem.objects.filter(pk=rejected.pk).update(state="rejected", **decided)
+    assert "内容与退回的第1版相同" in text(client.get(address("item", item.pk)))
+    fill(client, late)
+    submit(client, application, only_complete="1")
+    version = ApplicationVersion.objects.get(number=2)
+    receipt = text(client.get(address("receipt", version.receipt)))
+    assert f"<dt>本次提交</dt><dd>{late}（1 个证书等级）</dd>" in receipt
+    assert f"{item}（当时退回修改）" in receipt
+    assert f"{rejected}（当时未通过）" in receipt
+    printed = text(client.get(address("version", version.receipt)))
+    assert printed.index(f"1. {late}") < printed.index(f". {item} ")
+    assert printed.count("不在本次提交之内") == 2
+    assert "内容与退回的第1版相同" in text(client.get(address("item", item.pk)))
+    assert "本次申报共 2 项，拟考证 80 人" in text(client.get(address("detail", application.pk)))
+    reviewed = text(client_for(world.office).get(reverse("reviews:application", args=[application.pk])))
+    assert "3 项，拟考证 80 人（未通过、已撤回的不计人数）" in reviewed
+
+
+def test_the_list_counts_as_the_page_behind_it(world, application, item, client_for):
+    """Drafts and returned ones wait, as long as they may be handed in; what was withdrawn is still listed."""
+    for number, state in enumerate(("returned", "withdrawn", "submitted")):
+        returned_from = "first_reviewed" if state == "returned" else ""
+        make_item(application, new_level(world, str(number)), state=state, returned_from=returned_from)
+    client = client_for(world.contact)
+    behind = client.get(address("detail", application.pk))
+    assert len(behind.context["cards"]) == 4
+    assert "待提交 2 项" in text(behind)
+    assert "4 个证书等级，待提交 2 项" in text(client.get(address("list")))
+    world.at(application.round.school_closes_at)
+    assert "4 个证书等级，待提交 1 项" in text(client_for(world.contact).get(address("list")))
+    assert len(client_for(world.contact).get(address("detail", application.pk)).context["waiting"]) == 1

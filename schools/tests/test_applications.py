@@ -124,10 +124,10 @@ def test_the_door(world, round):
 
 
 def test_running_ones_are_renewals_with_last_years_number(world, application):
-    [item] = services.add_running(application=application, by=world.contact, at=clock.now())
+    [item], _ = services.add_running(application=application, by=world.contact, at=clock.now())
     assert item.is_renewal
     assert item.draft["planned_new"] == "100"
-    assert services.add_running(application=application, by=world.contact, at=clock.now()) == []
+    assert services.add_running(application=application, by=world.contact, at=clock.now()) == ([], 0)
     version = send(world, application)
     [sent] = version.content["items"]
     assert (sent["planned_new"], sent["is_renewal"], sent["agreement"]) == (100, True, None)
@@ -235,7 +235,7 @@ def again(world, application, item):
 
 
 def test_begun_again_it_is_a_renewal_only_while_the_school_runs_it(world, application):
-    [item] = services.add_running(application=application, by=world.contact, at=clock.now())
+    [item], _ = services.add_running(application=application, by=world.contact, at=clock.now())
     send(world, application)
     world.at(clock.now() + dt.timedelta(minutes=5))
     end_programme(programme=world.programme, reason="停办", by=world.office, at=clock.now())
@@ -301,7 +301,10 @@ def test_incomplete_items_block_unless_left_out_knowingly(world, application, le
     assert [item["title"] for item in version.content["items"]] == ["演示网络（中级）"]
     assert states(application) == [State.SUBMITTED, State.DRAFT]
     fill(world, incomplete)
-    assert len(send(world, application).content["items"]) == 2
+    second = send(world, application).content
+    assert len(second["items"]) == 2
+    assert [item["title"] for item in shape.sent_in(second)] == ["演示财务（中级）"]
+    assert second["others"] == {str(complete.certificate_level_id): "submitted"}
     assert version.content["items"] != []
 
 
@@ -366,6 +369,8 @@ def test_what_was_returned_is_not_sent_again_as_it_was(world, round, application
     assert review_duty.outcome == "on_time"
     send(world, application, only_complete=True)
     assert states(application) == [State.RETURNED, State.SUBMITTED]
+    with pytest.raises(NotNow, match="内容与退回的第1版相同"):
+        send(world, application)
     upload(world, ApplicationItem.objects.get(pk=item.pk), kind="other", name="说明.pdf")
     assert send(world, application).number == 3
     assert states(application) == [State.SUBMITTED, State.SUBMITTED]

@@ -58,11 +58,19 @@ def change_round(item, **fields):
 
 def test_what_an_approval_would_replace_is_told(world, item):
     programme = world.add_programme(world.school, item.certificate_level)
-    programme.plans.update(year=item.application.round.year, candidates=154)
-    [standing] = eligibility.standings([fresh(item)], clock.now())
     year, total = item.application.round.year, fresh(item).planned_total
-    told = [warning.text for warning in standing.warnings if warning.field == "planned_new"]
-    assert told == [f"{year} 年计划现为 154 人，批准后改为 {total} 人。"]
+
+    def told(**plan):
+        programme.plans.update(year=year, **plan)
+        [standing] = eligibility.standings([fresh(item)], clock.now())
+        [warning] = [warning.text for warning in standing.warnings if warning.field == "planned_new"]
+        return warning
+
+    assert told(candidates=154) == f"{year} 年计划现为 154 人，批准后改为 {total} 人。"
+    assert told(candidates=total, carried_over=5) == (
+        f"{year} 年计划现为 {total} 人（其中沿用上年 5 人），批准后改为 {total} 人（其中沿用上年 0 人）。"
+    )
+    assert "人数不变" in told(candidates=total, carried_over=0)
 
 
 def test_nothing_stands_against_a_complete_item(item):

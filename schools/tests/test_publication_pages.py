@@ -13,10 +13,11 @@ from openpyxl import load_workbook
 from core import clock
 from core.models import ClockOrigin, Event
 from schools.models import ApplicationItem, Objection, ResultList
-from schools.services import objections
+from schools.services import objections, reviews
 from schools.services import publications as services
 from schools.services.publications import Heading
 from schools.tests.builders import make_application, make_item, make_round
+from schools.tests.reviewing import handed_in, new_level
 
 State = ApplicationItem.State
 OFFICIALS = ["finance", "leading", "auditor"]
@@ -450,3 +451,41 @@ def test_pages_ask_no_more_for_more_rows(world, shown, client_for):
     after = [_queries(client, address) for address in pages]
     assert before == after
     assert max(after) <= 20
+
+
+def test_an_upheld_objection_follows_the_item_until_it_is_settled(world, client_for):
+    """The approval taken back, and given again: who gives it is told, and that the programme had ended."""
+    [item] = handed_in(make_round(year=2021), world.school, [new_level(world)])
+    decide(world, "item_approve", item)
+    today = clock.today()
+    listed = services.publish_proposed(
+        round=item.application.round,
+        heading=Heading("2021年试点结果公示", "", ""),
+        starts_on=today,
+        ends_on=today + dt.timedelta(days=6),
+        by=world.office,
+        at=clock.now(),
+    )
+    kept = received(listed, school_code=world.school_org.code)
+    objections.answer_objection(kept, is_upheld=True, answer="没有实训室", by=world.office, at=clock.now())
+    world.at(clock.now() + dt.timedelta(minutes=1))
+    decide(world, "item_reconsider", item)
+    world.at(clock.now() + dt.timedelta(minutes=1))
+    client = client_for(world.office)
+    item_page = reverse("reviews:item", args=[item.pk])
+    about = client.get(page("objection", kept.pk)).content.decode()
+    assert item_page in about
+    assert reverse("schools:detail", args=[world.school.pk]) in about
+    asked = {"action": "item_approve", "item": item.pk}
+    preview = text(client.post(reverse("reviews:decide"), asked))
+    assert f"公示异议 {kept.receipt} 已答复成立（没有实训室）" in preview
+    assert "重新开设试点项目（原项目已于" in preview
+    told = client.get(item_page).content.decode()
+    assert page("objection", kept.pk) in told
+    objections.keep_listed(kept, reason="已整改", by=world.office, at=clock.now())
+    assert kept.receipt not in text(client.post(reverse("reviews:decide"), asked))
+    assert kept.receipt not in client.get(item_page).content.decode()
+
+
+def decide(world, action, item):
+    reviews.decide_many(action=action, items=[item.pk], by=world.office, at=clock.now(), comment="见附件")

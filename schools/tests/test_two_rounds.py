@@ -8,10 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core import clock
+from core.models import Event
 from core.tests.races import together
 from core.workflow import NotNow
 from schools import eligibility
-from schools.models import ApplicationItem, RoundExtension
+from schools.models import AnnualPlan, ApplicationItem, RoundExtension
 from schools.services import applications, reviews
 from schools.tests.applying import complete, filled
 from schools.tests.builders import make_application, make_item, make_round
@@ -167,3 +168,53 @@ def test_handed_in_for_both_rounds_at_once_one_waits_and_is_refused(world, level
     [refused] = [result for result in results if isinstance(result, list)]
     assert "不能同时在两个批次审核" in refused[0]
     assert sorted(map(state, made)) == [State.DRAFT, State.FIRST_REVIEWED]
+
+
+# --- A plan that another round has approved
+
+
+@pytest.fixture
+def planned(world, level):
+    """A draft application of the same year as an approved plan of 154 heads, 5 of them carried over."""
+    first = make_application(make_round(year=2021, allows_carry_over=True), world.school)
+    item = complete(make_item(first, level, planned_new=149, carried_over=5, is_renewal=True))
+    programme = world.add_programme(world.school, level)
+    AnnualPlan.objects.filter(programme=programme).update(year=2020, candidates=10)
+    reviews.decide_many(action="item_approve", items=[item.pk], by=world.office, at=clock.now())
+    world.at(clock.now() + dt.timedelta(minutes=1))
+    return make_application(make_round(year=2021, allows_carry_over=True), world.school)
+
+
+def test_what_another_round_has_approved_is_not_swept_in(world, planned, level, client_for):
+    page = client_for(world.contact).post(reverse("applications:add-running", args=[planned.pk]), follow=True)
+    assert "另有 1 个没有添加：2021 年计划已在别的批次批准" in page.content.decode()
+    assert not planned.items.filter(certificate_level=level).exists()
+    assert planned.items.filter(certificate_level=world.level).exists()
+
+
+def test_added_by_hand_it_keeps_the_carried_heads_and_is_told_to_all(world, planned, level, client_for):
+    [item] = applications.add_items(application=planned, levels=[level], by=world.contact, at=clock.now())
+    assert item.draft == {"planned_new": "149", "carried_over": "5"}
+    page = client_for(world.contact).get(reverse("applications:item", args=[item.pk])).content.decode()
+    assert "2021 年计划现为 154 人（其中沿用 5）" in page
+    ApplicationItem.objects.filter(pk=item.pk).update(draft={"planned_new": "154", "carried_over": ""})
+    send(world, item)
+    office = client_for(world.office)
+    changed = "154 人（其中沿用上年 5 人），批准后改为 154 人（其中沿用上年 0 人）"
+    assert changed in office.get(reverse("reviews:item", args=[item.pk])).content.decode()
+    preview = office.post(reverse("reviews:decide"), {"action": "item_approve", "item": item.pk})
+    told = "2021 年计划由 154 人（其中沿用上年 5 人）改为 154 人（其中沿用上年 0 人）"
+    assert told in preview.content.decode()
+
+
+def test_taken_back_the_record_tells_the_carried_heads_that_return(world, planned, level):
+    [item] = applications.add_items(application=planned, levels=[level], by=world.contact, at=clock.now())
+    ApplicationItem.objects.filter(pk=item.pk).update(draft={"planned_new": "154", "carried_over": ""})
+    send(world, item)
+    reviews.decide_many(action="item_approve", items=[item.pk], by=world.office, at=clock.now())
+    world.at(clock.now() + dt.timedelta(minutes=1))
+    reviews.decide_many(
+        action="item_reconsider", items=[item.pk], by=world.office, at=clock.now(), comment="重复"
+    )
+    event = Event.objects.filter(action="plan_set", at=clock.now()).get()
+    assert event.changes[f"{level} 2021年其中沿用上年"] == [0, 5]

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
-from core import clock
+from core import clock, links
 from core.drafts import ChangedSince
 from core.workflow import NotNow
 from schools import content as shape
@@ -48,11 +50,14 @@ def index(request: HttpRequest) -> HttpResponse:
     school = get_object_or_404(School.objects.select_related("organization"), pk=request.user.organization_id)
     at = clock.now()
     rounds = ApplicationRound.objects.visible_to(request.user).prefetch_related("extensions")[:MOST_ROUNDS]
-    mine = {row.round_id: row for row in school.applications.select_related("current").with_counts()}
+    states = ApplicationItem.objects.only("application", "state", "returned_from")
+    begun = school.applications.select_related("current").prefetch_related(Prefetch("items", states))
+    mine = {row.round_id: row for row in begun}
     rows = [
         {
             "round": round,
             "application": mine.get(round.pk),
+            "waiting": _waiting(mine.get(round.pk), round, at),
             "closing": round.closings_of(school.pk).school,
             "reasons": eligibility.door(round, school, at),
         }
@@ -60,6 +65,15 @@ def index(request: HttpRequest) -> HttpResponse:
     ]
     context = {"rows": rows, "school": school, "may_apply": may_apply(request.user, school)}
     return render(request, "schools/applications/list.html", context)
+
+
+def _waiting(application: Application | None, round: ApplicationRound, at: dt.datetime) -> int:
+    """How many items the school has yet to hand in, drafts and returned ones, while they may be."""
+    if application is None:
+        return 0
+    application.round = round
+    items = application.items.all()
+    return sum(eligibility.is_open(item) and not eligibility.closed(item, at) for item in items)
 
 
 @require_POST
@@ -134,7 +148,8 @@ def _show(
     items = list(rows.order_by("pk"))
     cards = cards_of(items, at, drafts=is_of_the_school(request))
     waiting = [card for card in cards if card.standing and not card.is_late]
-    counted = [card for card in cards if card.item.state != State.WITHDRAWN and not card.is_late]
+    over = {State.WITHDRAWN, State.REJECTED}
+    counted = [card for card in cards if card.item.state not in over and not card.is_late]
     closed = eligibility.door(application.round, application.school, at)
     context = {
         "application": application,
@@ -199,12 +214,19 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 def add_running(request: HttpRequest, pk: int) -> HttpResponse:
     application = own_application(request, pk)
     try:
-        added = services.add_running(application=application, by=request.user, at=clock.now())
+        added, planned = services.add_running(application=application, by=request.user, at=clock.now())
     except ValidationError as refusal:
         messages.error(request, "；".join(refusal.messages))
     else:
         words = f"已添加 {len(added)} 个在试点的证书等级，有本年度或上年计划的已带入人数，请核对。"
-        messages.success(request, words if added else "在试点的证书等级都已在列。")
+        if not added:
+            words = "没有可添加的在试点证书等级。" if planned else "在试点的证书等级都已在列。"
+        if planned:
+            words += (
+                f"另有 {planned} 个没有添加：{application.round.year} 年计划已在别的批次批准，不必再报；"
+                "确需调整人数的，请在“证书等级”中选择添加。"
+            )
+        messages.success(request, words)
     return redirect("applications:detail", pk)
 
 
@@ -281,7 +303,8 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
     context = {
         "version": version,
         "application": version.application,
-        "items": version.content["items"],
+        "items": shape.sent_in(version.content),
+        "others": shape.beside(version.content),
         "sent_items": items,
         "replaced": version.application.current_id != version.pk,
     }
@@ -293,11 +316,15 @@ def version(request: HttpRequest, receipt: str) -> HttpResponse:
     """One version to be read and printed, and what differs from the one before."""
     found = _version_or_404(request, receipt)
     former = found.application.versions.filter(number=found.number - 1).first()
+    beside = [item | {"state": state, "word": word} for item, state, word in shape.beside(found.content)]
+    own_address = request.build_absolute_uri(reverse("applications:version", args=[found.receipt]))
     context = {
         "version": found,
+        "address": own_address,
+        "qr": links.qr(own_address),
         "application": found.application,
         "content": found.content,
-        "rows": [(item, shape.told(item)) for item in found.content["items"]],
+        "rows": [(item, shape.told(item)) for item in [*shape.sent_in(found.content), *beside]],
         "former": former,
         "changes": shape.changes(former.content, found.content) if former else [],
     }

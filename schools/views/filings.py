@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-import segno
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import typed as kept_typed
 from accounts.models import Role
 from accounts.typed import keeps_typed
-from core import clock, draft_files, draft_pages
+from core import clock, draft_files, draft_pages, links
 from core.drafts import DraftConflict, content_hash, token_of
 from core.models import Attachment
 from schools import filing_content as shape
@@ -281,7 +280,7 @@ def _show_version(request: HttpRequest, found: SchoolFilingVersion, form: ScanFo
         "school": school,
         "content": shape.shown(found.content, plain=permissions.may_see_mobile(user, school)),
         "is_replaced": found.filing.current_id != found.pk,
-        "qr": segno.make(address, error="m").svg_data_uri(scale=3, border=1),
+        "qr": links.qr(address),
         "address": address,
         "scan_form": form,
         "may_scan": permissions.may_file(user, school) or permissions.may_review_filings(user),

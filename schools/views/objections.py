@@ -17,7 +17,7 @@ from core.api import PortalThrottle
 from core.fields import masked
 from core.lists import ListPage
 from obligations.views.checked import require
-from schools import permissions
+from schools import permissions, results
 from schools.filters.publications import ObjectionFilter
 from schools.forms.publications import (
     FollowForm,
@@ -26,7 +26,7 @@ from schools.forms.publications import (
     ReasonForm,
     TakenDownForm,
 )
-from schools.models import Objection, ResultList
+from schools.models import ApplicationItem, Objection, ResultList
 from schools.services import objections as services
 from schools.tables.publications import ObjectionTable
 from schools.views.publications import public_list
@@ -160,9 +160,12 @@ def _objection(request: HttpRequest, pk: Any) -> Objection:
 def _show(request: HttpRequest, found: Objection, **more: Any) -> HttpResponse:
     user = request.user
     acts = permissions.may_publish(user)
+    listed = ApplicationItem.objects.visible_to(user).filter(pk__in=results.items_about(found))
     context = {
         "objection": found,
         "owed": services.owed_answer(found),
+        "items": listed.select_related("certificate_level__certificate").order_by("pk"),
+        "may_open": found.about and permissions.may_open_school(user, found.about),
         "masked_name": masked(found.name, head=1, tail=0),
         "masked_contact": masked(found.contact),
         "may_answer": acts and not found.answered_at,

@@ -14,7 +14,8 @@ from core import clock
 from core.lists import ListPage
 from core.workflow import Offer
 from obligations.rates import rate
-from schools import eligibility, permissions, queue
+from schools import content as shape
+from schools import eligibility, permissions, queue, results, rules
 from schools.filters.reviews import QueueFilter
 from schools.models import (
     AnnualPlan,
@@ -34,6 +35,7 @@ QUEUE_ONLY = (
     "审核页面只供这些部门查看。院校的申报由本校在“我的申报”中查看。"
 )
 MOST_LISTED = 10
+OVER = {ApplicationItem.State.WITHDRAWN, ApplicationItem.State.REJECTED}
 OWN_ACTIONS = {*reviews.OF_THE_CITY, *reviews.OF_THE_PROVINCE}
 
 
@@ -123,12 +125,18 @@ def item_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user, at = request.user, clock.now()
     eligibility.load([item], at, drafts=False)
     offers = _offers(user, item, at)
+    sent = queue.handed_in_with(item)
+    former = sent[1] if len(sent) > 1 else None
     context = {
         "item": item,
         "application": item.application,
         "school": item.application.school,
         "last": _last_year(item),
-        "version": queue.handed_in_with(item),
+        "other_plan": _other_plan(item),
+        "upheld": results.upheld_against([item])[item.pk] if permissions.may_see_objections(user) else [],
+        "version": sent[0] if sent else None,
+        "former": former,
+        "changes": queue.changes_since(item, former, sent[0]) if former else [],
         "returned_at": queue.past_returns([item]).get(item.pk),
         "record": _record(request, item.application.school),
         "limit": item.ground.limit,
@@ -169,7 +177,8 @@ def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_any_decidable": any(item.state in decidable for item in items),
         "record": _record(request, application.school),
         "may_open": permissions.may_open_school(request.user, application.school.organization),
-        "planned": sum(item.planned for item in items),
+        "planned": sum(item.planned for item in items if item.state not in OVER),
+        "is_any_over": any(item.state in OVER for item in items),
     }
     return render(request, "schools/reviews/application.html", context)
 
@@ -180,6 +189,13 @@ def _offers(user: Any, item: ApplicationItem, at: dt.datetime) -> list[Offer]:
         return []
     offers = review.offers(item, user, at)
     return [offer for offer in offers if offer.transition.action in OWN_ACTIONS]
+
+
+def _other_plan(item: ApplicationItem) -> str:
+    """What an approval would make of the year's plan, while one may come."""
+    if item.decided_at or item.state == ApplicationItem.State.WITHDRAWN:
+        return ""
+    return rules.other_plan(item, shape.facts_of(item), item.ground)
 
 
 def _last_year(item: ApplicationItem) -> dict[str, Any]:
