@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import transaction
 from django.urls import reverse
 
@@ -98,7 +98,7 @@ def resubmit(
         values=fields | {"proposed_by": by, "proposed_at": at},
         organization_id=standard.evaluator_id,
     )
-    check(fresh, costs, at)
+    check(fresh, costs, at, returned=before)
     fresh.save(update_fields=["cap"])
     _write_costs(fresh, costs)
     return fresh
@@ -116,9 +116,13 @@ def _ask_anew(standard: FeeStandard, at: dt.datetime) -> dict[str, Any]:
 
 def mark(standard: FeeStandard) -> str:
     """What one has read of a standard; another mark means that it was mended since."""
-    costs = {str(cost.element_id): f"{cost.amount:.2f}" for cost in standard.costs.all()}
+    return _mark(standard, {cost.element: cost.amount for cost in standard.costs.select_related("element")})
+
+
+def _mark(standard: FeeStandard, costs: Costs) -> str:
+    told = {str(element.pk): f"{amount:.2f}" for element, amount in costs.items()}
     why = {"测算说明": standard.basis, "高于上限的理由": standard.over_cap_reason}
-    return drafts.content_hash({**_told(standard), **why, "成本构成": costs})
+    return drafts.content_hash({**_told(standard), **why, "成本构成": told})
 
 
 def require_read(standard: FeeStandard, read: str) -> None:
@@ -258,8 +262,11 @@ def _answer(
     return fresh
 
 
-def check(standard: FeeStandard, costs: Costs, at: dt.datetime) -> None:
-    """Whether it may be proposed. Sets `cap` to what it was judged against. Raises ValidationError."""
+def check(
+    standard: FeeStandard, costs: Costs, at: dt.datetime, *, returned: FeeStandard | None = None
+) -> None:
+    """Whether it may be proposed, not as it was `returned`. Sets `cap` to what it was judged against. Raises
+    ValidationError."""
     standard.full_clean(validate_constraints=False)
     day = standard.effective_from
     standard.cap = fees.cap_on(standard.certificate_level, standard.exam_form, day)
@@ -282,6 +289,10 @@ def check(standard: FeeStandard, costs: Costs, at: dt.datetime) -> None:
     ).exclude(pk=standard.pk)
     if same.exists():
         errors["effective_from"] = ["该证书等级已有同一天生效、正在协商的标准；请在原标准上办理，或先撤回。"]
+    if returned and _mark(standard, costs) == mark(returned):
+        errors[NON_FIELD_ERRORS] = [
+            "内容与退回的相同，没有提出。请按退回意见修改，或在测算说明中说明后再重新提出。"
+        ]
     if errors:
         raise ValidationError(errors)
 

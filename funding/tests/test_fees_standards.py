@@ -188,6 +188,24 @@ def test_returned_and_changed_it_needs_the_schools_anew_and_only_mended_words_ke
     assert last.changes == {"标准": ["280.00", "260.00"], "须重新同意": "太原演示职业学校"}
 
 
+def test_what_was_returned_is_not_proposed_again_as_it_was(world):
+    element = CostElement.objects.create(name="阅卷")
+    found = proposed(world, costs={element: Decimal("100")})
+    services.return_standard(found, comment="偏高", by=world.office, at=clock.now())
+    fields = {"exam_form": "computer", "amount": Decimal("280"), "effective_from": NEXT_MONTH}
+
+    def again(amount):
+        costs = {element: Decimal(amount)}
+        return services.resubmit(
+            found, fields=fields, costs=costs, by=world.evaluator_officer, at=clock.now()
+        )
+
+    assert "内容与退回的相同" in refused(lambda: again("100"))
+    found.refresh_from_db()
+    assert found.state == "returned"
+    assert again("120").state == "proposed"
+
+
 def test_what_is_mended_above_the_cap_stays_returned_as_it_was(world):
     found = agreed(world)
     services.return_standard(found, comment="偏高", by=world.office, at=clock.now())

@@ -66,7 +66,8 @@ class StandardCreate(CheckedFormView):
         standard = form.instance
         standard.evaluator_id = self.request.user.organization_id
         standard.proposed_by, standard.proposed_at = self.request.user, clock.now()
-        check(standard, form.costs, clock.now())
+        returned = FeeStandard.objects.filter(pk=standard.pk).first()
+        check(standard, form.costs, clock.now(), returned=returned)
         replaced = fees.standard_on(
             standard.certificate_level, standard.effective_from, school_id=standard.organization_id
         )
