@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
-from core import clock, drafts, events, notices
-from core.templatetags.portal import full_day
+from core import drafts, events, notices
+from core.templatetags.portal import full_day, when
 from core.workflow import NotNow
 from funding import fees, gates, permissions, running
 from funding.models import CostElement, FeeStandard, StandardConsent, StandardCost
@@ -183,7 +183,7 @@ def not_yet_agreeable(standard: FeeStandard, user: User, at: dt.datetime) -> lis
     if user.organization is None or not _is_pilot_school(user.organization, at):
         return ["只有在试点中的院校可以答复（晋教职成〔2020〕9号 三.8：与试点院校具体协商）。"]
     if consent := standard.consents.filter(organization=user.organization_id).first():
-        return [f"本校已于 {clock.local(consent.agreed_at):%Y-%m-%d %H:%M} 同意。"]
+        return [f"本校已于{when(consent.agreed_at)}同意。"]
     if not running.concerns(standard.certificate_level, user.organization.pk, at):
         return [ONLY_CONCERNED]
     return []

@@ -1,5 +1,6 @@
 """Pages of caps and standards: who sees what, what is refused keeps what was typed, no query per row."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -372,3 +373,28 @@ def test_many_consents_are_counted_and_a_school_reads_only_its_own(world, client
     assert "<strong>2</strong> 所" in page
     for who in (world.office, world.evaluator_officer):
         assert "长治演示职业学校，" in client_for(who).get(page_of(found)).content.decode()
+
+
+def test_a_proposal_is_warned_of_a_day_past_and_of_costs_that_do_not_add_up(world, client_for):
+    standard(world, "300", DAY - dt.timedelta(days=60))
+    cost = f"cost_{CostElement.objects.create(name='阅卷').pk}"
+    client = client_for(world.evaluator_officer)
+    page = client.post(NEW, typed(world, effective_from="2020-11-17", **{cost: "200"})).content.decode()
+    assert "生效日期 2020年11月17日 已过" in page
+    assert "成本构成合计 200.00 元/人，与标准 280.00 元/人不等" in page
+    assert "300.00 → 280.00 元/人" in page
+    page = client.post(NEW, typed(world, **{cost: "280"})).content.decode()
+    assert "已过" not in page
+    assert "不等" not in page
+
+
+def test_school_and_office_see_what_is_replaced_and_what_it_is_made_up_of(world, client_for):
+    standard(world, "300")
+    found = agreed(world, costs={CostElement.objects.create(name="阅卷"): Decimal("200")})
+    filing = client_for(world.office).post(
+        page_of(found, "standard-act", "standard_file"), {"document": "6号"}
+    )
+    for answer in (filing, client_for(world.other_contact).get(page_of(found))):
+        page = " ".join(answer.content.decode().split())
+        assert "300.00 → 280.00 元/人（原标准 演示备案〔2020〕1号，2020年11月18日起）" in page
+        assert "阅卷 200.00，合计 200.00 元/人，与标准 280.00 元/人不等" in page

@@ -116,7 +116,7 @@ def test_one_price_for_five_schools_each_says_yes_once(world):
         person = world.add_user("school_contact", school.organization, f"joint{number}")
         services.agree(found, by=person, at=clock.now())
     assert found.consents.count() == 5
-    assert "已于 2020-11-18 10:00 同意" in refused(
+    assert "已于11月18日（星期三）10:00同意" in refused(
         lambda: services.agree(found, by=world.contact, at=clock.now())
     )
     assert sum("可以办理备案" in text for text in notices_of(world.office)) == 1

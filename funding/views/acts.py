@@ -27,7 +27,7 @@ from funding.services.standards import (
     require_read,
 )
 from funding.views.caps import fees_only
-from funding.views.standards import visible_standard
+from funding.views.standards import compared, visible_standard
 from funding.workflow import standards
 from obligations.views.checked import CheckedFormView, require
 
@@ -68,13 +68,11 @@ class StandardCreate(CheckedFormView):
         standard.proposed_by, standard.proposed_at = self.request.user, clock.now()
         returned = FeeStandard.objects.filter(pk=standard.pk).first()
         check(standard, form.costs, clock.now(), returned=returned)
-        replaced = fees.standard_on(
-            standard.certificate_level, standard.effective_from, school_id=standard.organization_id
-        )
         return {
             "standard": standard,
-            "limit": fees.Limit(standard.cap, replaced, standard.exam_form),
-            "total": sum(form.costs.values()),
+            "limit": fees.Limit(standard.cap, None, standard.exam_form),
+            "begun": standard.effective_from < clock.today(),
+            **compared(standard, form.costs),
         }
 
     def save(self, form: StandardForm) -> None:
@@ -195,6 +193,7 @@ class StandardAct(CheckedFormView):
             "consequences": ACTS[self.row.action].consequences,
             "begun": shown.effective_from < clock.today(),
             "files": self.row.action == "standard_file",
+            **compared(shown),
         }
 
     def save(self, form: Any) -> None:
