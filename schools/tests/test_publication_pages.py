@@ -356,6 +356,12 @@ def test_one_by_phone_is_taken_down(world, addresses, client_for):
     assert "不能晚于现在" in text(late)
 
 
+def test_the_portals_name_leads_a_visitor_to_a_public_page(world, client_for):
+    lists = page("lists")
+    assert f'class="topbar-name" href="{lists}"' in Client().get(lists).content.decode()
+    assert 'class="topbar-name" href="/"' in client_for(world.contact).get(lists).content.decode()
+
+
 def test_a_list_is_previewed_and_only_then_published(world, client_for):
     world.round = make_round()
     make_item(make_application(world.round, world.school), world.level, state=State.APPROVED)
