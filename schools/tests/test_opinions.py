@@ -298,7 +298,7 @@ def test_the_expert_sees_the_item_and_its_files_and_nothing_else(world, client_f
 
 def test_an_experts_list_begins_with_what_waits(world, client_for):
     given, waiting = (asked(world, item_of(world, school)) for school in (world.school, world.other_school))
-    opinions.give(given, advice="agree", text="同意", by=world.expert, at=clock.now())
+    opinions.give(given, advice="oppose", text="实训不足", by=world.expert, at=clock.now())
     client = client_for(world.expert)
     for query, rows in (("", {waiting}), ("?q=", {waiting}), ("?state=", {given, waiting})):
         table = client.get(f"/opinions/{query}").context["table"]
