@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
 from core import drafts, events, notices
+from core.models import Event
 from core.templatetags.portal import full_day, when
 from core.workflow import NotNow
 from funding import fees, gates, permissions, running
@@ -21,7 +22,11 @@ from funding.services.caps import note_exam_form
 from funding.workflow import standards
 from obligations.closing import people_of
 
-events.register(fee_standard_proposed="提出考核费用标准", fee_standard_agreed="院校同意考核费用标准")
+events.register(
+    fee_standard_proposed="提出考核费用标准",
+    fee_standard_agreed="院校同意考核费用标准",
+    fee_standard_declined="院校不同意考核费用标准",
+)
 
 # What schools agree to: when one of these changes, they are asked anew.
 AGREED_UPON = ("exam_form", "organization", "amount", "effective_from")
@@ -172,6 +177,40 @@ def agree(standard: FeeStandard, *, by: User, at: dt.datetime, read: str = "") -
         office = User.objects.active().filter(role=Role.OFFICE).values_list("pk", flat=True)
         _send(standard, f"ready:{consent.pk}", "已有院校同意，可以办理备案", office, at)
     return consent
+
+
+@transaction.atomic
+def decline(standard: FeeStandard, *, comment: str, by: User, at: dt.datetime, read: str = "") -> None:
+    """A pilot school says no, with its reason, to the evaluator; it may say yes later. Raises NotNow,
+    ValidationError, PermissionDenied."""
+    school = by.organization
+    if school is None or not permissions.may_agree(by):
+        raise PermissionDenied(ONLY_SCHOOL)
+    if not comment.strip():
+        raise ValidationError({"comment": "请写明理由。"})
+    standard = _locked_as_read(standard, read)
+    if reasons := not_yet_agreeable(standard, by, at):
+        raise ValidationError(reasons)
+    said = declined(standard, school)
+    if said and said.reason == comment.strip():
+        return
+    event = events.record(
+        "fee_standard_declined",
+        standard,
+        by=by,
+        at=at,
+        organization_id=school.pk,
+        changes={"院校": str(school)},
+        reason=comment.strip(),
+    )
+    text = f"{school}不同意：{event.reason}"
+    _tell(standard, f"declined:{event.pk}", text, {standard.evaluator_id}, at, Role.EVALUATOR)
+
+
+def declined(standard: FeeStandard, school: Organization) -> Event | None:
+    """The school's last no; it may have said yes since."""
+    said = Event.objects.about(standard).filter(action="fee_standard_declined", organization=school)
+    return said.order_by("pk").last()
 
 
 def not_yet_agreeable(standard: FeeStandard, user: User, at: dt.datetime) -> list[str]:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from certificates.models import CertificateLevel
 from core import clock
+from core.models import Event, Notice
 from funding import services
 from funding.models import CostElement, FeeCap, FeePolicy, FeeStandard, StandardConsent
 from funding.tests.fees import DAY, NEXT_MONTH, agreed, cap, filed, policy, proposed, standard
@@ -398,3 +399,38 @@ def test_school_and_office_see_what_is_replaced_and_what_it_is_made_up_of(world,
         page = " ".join(answer.content.decode().split())
         assert "300.00 → 280.00 元/人（原标准 演示备案〔2020〕1号，2020年11月18日起）" in page
         assert "阅卷 200.00，合计 200.00 元/人，与标准 280.00 元/人不等" in page
+
+
+def test_a_school_says_no_with_its_reason_and_may_say_yes_later(world, client_for):
+    found, school = proposed(world), client_for(world.contact)
+    address = page_of(found, "standard-decline")
+    assert address in school.get(page_of(found)).content.decode()
+    form = school.get(address).context["form"]
+    sent = {"comment": "高于本地物价", "read": form["read"].value()}
+    assert school.post(address, sent | {"comment": ""}).status_code == 422
+    for _ in range(2):
+        assert school.post(address, sent)["Location"] == page_of(found)
+    [event] = Event.objects.about(found).filter(action="fee_standard_declined")
+    assert (event.reason, event.organization) == ("高于本地物价", world.school_org)
+    assert (
+        Notice.objects.filter(
+            recipient=world.evaluator_officer, text__contains="不同意：高于本地物价"
+        ).count()
+        == 1
+    )
+    for client in (school, client_for(world.evaluator_officer), client_for(world.office)):
+        assert "高于本地物价" in client.get(page_of(found)).content.decode()
+    assert "高于本地物价" not in client_for(world.other_contact).get(page_of(found)).content.decode()
+    assert school.post(page_of(found, "standard-agree")).status_code == 302
+    assert school.post(address, sent).status_code == 409
+
+
+def test_a_school_says_no_to_nothing_but_what_it_read_and_nobody_says_it_for_it(world, client_for):
+    found, school = proposed(world), client_for(world.contact)
+    address = page_of(found, "standard-decline")
+    read = school.get(address).context["form"]["read"].value()
+    for who in ("office", "evaluator_officer", "leader"):
+        assert client_for(getattr(world, who)).get(address).status_code == 403
+    mended(world, found)
+    assert school.post(address, {"read": read, "comment": "太高"}).status_code == 409
+    assert not Event.objects.filter(action="fee_standard_declined").exists()

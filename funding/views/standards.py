@@ -18,7 +18,7 @@ from core.workflow import Offer
 from funding import fees, permissions
 from funding.filters.fees import PublicStandardFilter, StandardFilter
 from funding.models import FeePolicy, FeeStandard
-from funding.services.standards import Costs, not_yet_agreeable
+from funding.services.standards import Costs, declined, not_yet_agreeable
 from funding.tables.fees import PublicStandardTable, StandardTable
 from funding.views.caps import fees_only
 from funding.workflow import standards
@@ -83,6 +83,7 @@ def standard(request: HttpRequest, pk: int) -> HttpResponse:
         "history": history.filter(certificate_level=shown.certificate_level).select_related("organization"),
         "offers": [(offer, _address(offer, shown)) for offer in _offers(shown, user)],
         "may_agree": permissions.may_agree(user) and shown.state == FeeStandard.State.PROPOSED,
+        "declined": declined(shown, user.organization) if permissions.may_agree(user) else None,
         # It names every school that agreed.
         "sees_timeline": user.sees_province or user.role == Role.EVALUATOR,
         "not_agreeable": not_yet_agreeable(shown, user, now) if permissions.may_agree(user) else [],
