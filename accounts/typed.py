@@ -4,6 +4,8 @@
     def edit(request, pk): ...
         restored = typed.take(request)    # QueryDict | None, once
 
+A form with a draft shows it with `kept(request)` until the draft is saved: `forget(request)`.
+
 Works with scripts off. Kept in the session, encrypted, without files, at most 256 KB, for two hours.
 """
 
@@ -59,24 +61,35 @@ def stash(request: HttpRequest, *, owner_id: object = None) -> bool:
     body = fields.urlencode()
     if len(body) > MOST_BYTES:
         return False
-    kept = _fresh(request)
-    kept.pop(request.path, None)
-    kept[request.path] = {
+    forms = _fresh(request)
+    forms.pop(request.path, None)
+    forms[request.path] = {
         "at": _seconds(),
         "body": crypto.encrypt(body, row=_row(request)),
         "owner": str(owner_id) if owner_id else "",
     }
-    request.session[_KEY] = dict(list(kept.items())[-MOST_FORMS:])
+    request.session[_KEY] = dict(list(forms.items())[-MOST_FORMS:])
     return True
 
 
 def take(request: HttpRequest) -> QueryDict | None:
     """The fields kept for this address and this user, once."""
-    if _KEY not in request.session:
-        return None
-    kept = _fresh(request)
-    mine = kept.pop(request.path, None)
-    request.session[_KEY] = kept
+    fields = kept(request)
+    forget(request)
+    return fields
+
+
+def forget(request: HttpRequest, path: str = "") -> None:
+    """The record has what was kept for `path`: this address where not said."""
+    if _KEY in request.session:
+        forms = _fresh(request)
+        forms.pop(path or request.path, None)
+        request.session[_KEY] = forms
+
+
+def kept(request: HttpRequest) -> QueryDict | None:
+    """The fields kept for this address and this user, until `forget`."""
+    mine = _fresh(request).get(request.path)
     if mine is None or mine["owner"] not in {"", str(request.user.pk)}:
         return None
     try:
@@ -90,8 +103,8 @@ def _row(request: HttpRequest) -> str:
 
 
 def _fresh(request: HttpRequest) -> dict[str, dict[str, Any]]:
-    kept = request.session.get(_KEY, {})
-    return {path: form for path, form in kept.items() if _seconds() - form["at"] < KEPT_SECONDS}
+    forms = request.session.get(_KEY, {})
+    return {path: form for path, form in forms.items() if _seconds() - form["at"] < KEPT_SECONDS}
 
 
 def _seconds() -> int:

@@ -151,7 +151,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         "text": start.get("text", ""),
         "kept": draft_files.ids_of(start),
     }
-    posted = request.POST or kept_typed.take(request)
+    posted = request.POST or kept_typed.kept(request)
     form = ProposalForm(posted, request.FILES or None, files=files, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -171,6 +171,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error("uploads", error)
         else:
+            kept_typed.forget(request)
             if request.POST.get("action") == "check":
                 return redirect("credit:check", pk)
             messages.success(request, "草稿已保存，尚未提交。")

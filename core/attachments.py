@@ -15,7 +15,7 @@ import unicodedata
 import uuid
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -343,22 +343,35 @@ def attach(
     return attachment
 
 
-def stored(*, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datetime) -> Attachment:
-    """Checked and on the disk; the row is for the caller to save. Raises ValidationError: not acceptable."""
-    kind = check(upload)
+def same(upload: "File[bytes]", files: Iterable[Attachment]) -> Attachment | None:
+    """The one of `files` that is this upload, by name and content: a browser may send a file twice."""
+    alike = [file for file in files if (file.name, file.size) == (safe_name(upload.name or ""), upload.size)]
+    if not alike:
+        return None
+    sha256 = _sha256(upload)
+    return next((file for file in alike if file.sha256 == sha256), None)
+
+
+def _sha256(upload: "File[bytes]") -> str:
     digest = hashlib.sha256()
     for chunk in upload.chunks():
         digest.update(chunk)
+    upload.seek(0)
+    return digest.hexdigest()
+
+
+def stored(*, target: models.Model, upload: "File[bytes]", by: Any, at: dt.datetime) -> Attachment:
+    """Checked and on the disk; the row is for the caller to save. Raises ValidationError: not acceptable."""
+    kind = check(upload)
     attachment = Attachment(
         target_type=ContentType.objects.get_for_model(target),
         target_id=str(target.pk),
         name=safe_name(upload.name or ""),
         content_type=kind.content_type,
         size=upload.size or 0,
-        sha256=digest.hexdigest(),
+        sha256=_sha256(upload),
         uploaded_by=by,
         uploaded_at=at,
     )
-    upload.seek(0)
     attachment.file.save(f"{uuid.uuid4().hex}.bin", _Sealed(upload.chunks(), attachment), save=False)
     return attachment

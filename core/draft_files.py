@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core import events
-from core.attachments import attach, discard
+from core.attachments import attach, discard, same
 from core.drafts import Drafted
 from core.models import Attachment
 
@@ -37,10 +37,25 @@ def taken_in(
     record: Drafted, typed: Mapping[str, str], uploads: Iterable[Any], *, by: Any, at: dt.datetime
 ) -> dict[str, str]:
     """`typed` with the uploads named in it and no id that is not the record's. Raises ValidationError."""
-    added = [str(attach(target=record, upload=upload, by=by, at=at).pk) for upload in uploads]
-    known = {str(pk) for pk in Attachment.objects.of(record).values_list("pk", flat=True)}
-    ids = [pk for pk in [*ids_of(typed), *added] if pk in known]
-    return {**typed, FIELD: " ".join(dict.fromkeys(ids))}
+    return {**typed, FIELD: with_uploads(record, ids_of(typed), uploads, by=by, at=at)}
+
+
+def with_uploads(
+    record: Any,
+    ids: Iterable[str],
+    uploads: Iterable[Any],
+    *,
+    by: Any,
+    at: dt.datetime,
+    most: int | None = None,
+) -> str:
+    """The files of these ids that are the record's, then the uploads, as a draft names them; what is there
+    already is not taken again. Raises ValidationError."""
+    known = {str(file.pk): file for file in Attachment.objects.of(record)}
+    files = [known[pk] for pk in ids if pk in known]
+    for upload in uploads:
+        files.append(same(upload, files) or attach(target=record, upload=upload, by=by, at=at, most=most))
+    return " ".join(dict.fromkeys(str(file.pk) for file in files))
 
 
 def forget_loose(record: Any, *, by: Any, at: dt.datetime) -> None:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("fees/standards/<int:pk>/", standards.standard, name="standard"),
     path("fees/standards/<int:pk>/edit/", acts.StandardUpdate.as_view(), name="standard-edit"),
     path("fees/standards/<int:pk>/agree/", acts.agree, name="standard-agree"),
+    path("fees/standards/<int:pk>/decline/", acts.decline, name="standard-decline"),
     path("fees/standards/<int:pk>/act/<str:action>/", acts.StandardAct.as_view(), name="standard-act"),
     path("fees/public/", standards.PublicStandards.as_view(), name="public-standards"),
 ]

@@ -1,12 +1,16 @@
-"""Who may confirm, decline, end or void a cooperation agreement, and when (HB 三.6)."""
+"""What an agreement must be to be registered; who may confirm, decline, end or void one, and when (HB 三.6)."""
 
 import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+
+from django.core.exceptions import ValidationError
 
 from accounts.models import Role, User
 from core import clock
 from core.templatetags.portal import full_day
+from funding import fees
 from schools.clauses import HB
-from schools.models import Agreement, AgreementParty
+from schools.models import Agreement, AgreementParty, School
 from schools.permissions import may_keep_agreements, may_register_agreements
 
 CLAUSE = f"{HB} 三.6"
@@ -78,3 +82,56 @@ def stays_for_others(agreement: Agreement, user: User) -> bool:
     return own is not None and any(
         party.state == "confirmed" and party.school_id != own.school_id for party in agreement.parties.all()
     )
+
+
+def faults(
+    agreement: Agreement, schools: Sequence[School], at: dt.datetime, unread: Collection[str] = ()
+) -> dict[str, list[str]]:
+    """What keeps `agreement` of these schools from being registered, by field; files apart.
+
+    `unread`: fields of which nothing is known; they are not judged.
+    """
+    found: dict[str, list[str]] = {}
+    others = ["evaluator", "certificate_level", "cap", "registered_by", "ended_by"]
+    try:
+        agreement.clean_fields(exclude={*others, *unread})
+    except ValidationError as error:
+        found |= error.message_dict
+    if "certificate_level" not in unread:
+        certificate = agreement.certificate_level.certificate
+        if certificate.owner_id != agreement.evaluator_id:
+            text = f"{agreement.evaluator}不是“{certificate}”的培训评价组织，请选择{certificate.owner}。"
+            found.setdefault("certificate_level", []).append(text)
+    for name, text in _wrong_days(agreement, clock.local(at).date(), unread):
+        found.setdefault(name, []).append(text)
+    is_judged = "fee" not in found and {"certificate_level", "fee", "signed_on"}.isdisjoint(unread)
+    if is_judged and (texts := fee_refusals(agreement, schools)):
+        found["fee"] = texts
+    return found
+
+
+def _wrong_days(agreement: Agreement, today: dt.date, unread: Collection[str]) -> Iterator[tuple[str, str]]:
+    is_signed, is_bounded = "signed_on" not in unread, "valid_until" not in unread
+    if is_signed and agreement.signed_on > today:
+        yield "signed_on", "签署日期还没有到；请在签署以后登记。"
+    if is_signed and is_bounded and agreement.valid_until < agreement.signed_on:
+        yield "valid_until", "有效期不能早于签署日期。"
+    elif is_bounded and agreement.valid_until < today:
+        yield "valid_until", "这份协议已经到期，请登记有效的协议。"
+
+
+def fee_refusals(agreement: Agreement, schools: Sequence[School]) -> list[str]:
+    """By the standard and the cap of the day of signing; what holds for all is said once."""
+    found: dict[str, None] = {}
+    for number, school in enumerate(schools):
+        texts = fees.refusals(
+            agreement.fee,
+            level=agreement.certificate_level,
+            day=agreement.signed_on,
+            school_id=school.pk,
+            reason=agreement.over_cap_reason,
+        )
+        for text in texts:
+            if text not in found:
+                found[f"{school}：{text}" if number else text] = None
+    return list(found)

@@ -158,6 +158,20 @@ def test_files_that_were_not_filed_go_and_those_of_versions_stay(world):
     assert stored.storage.exists(stored.name)
 
 
+def test_a_file_that_the_draft_names_already_is_taken_once(world):
+    record = draft(world)
+    again = filings.save_draft(
+        certificate=world.certificate,
+        typed=record.draft,
+        revision=record.draft_revision,
+        by=world.evaluator_officer,
+        at=clock.now(),
+        uploads={"letter": [picture("letter.png")]},
+    )
+    assert again.draft == record.draft
+    assert Attachment.objects.of(record).filter(name="letter.png").count() == 1
+
+
 def test_two_tabs_do_not_overwrite_each_other(world):
     draft(world)
     with pytest.raises(DraftConflict):

@@ -79,7 +79,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _save(request, certificate, clock.now())
     record = _record_of(certificate)
-    if restored := kept_typed.take(request):
+    if restored := kept_typed.kept(request):
         messages.info(request, "已恢复登录失效前填写的内容，请保存或继续；选过的文件要重新选。")
         typed, revision = shape.typed_from(restored), restored.get("revision", "0")
         return _show(request, certificate, record, typed, revision=revision)
@@ -158,6 +158,7 @@ def _save(request: HttpRequest, certificate: Certificate, at: dt.datetime) -> Ht
     except ValidationError as refusal:
         upload.add_error(None, refusal)
         record = filings.save_draft(typed=typed, **draft)
+    kept_typed.forget(request)
     typed = record.draft or typed
     if upload.errors or sheet.errors:
         check = action == "check"
@@ -244,6 +245,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         return draft_pages.changed_elsewhere(conflict.record, "备案")
     except PermissionDenied as refusal:
         return JsonResponse({"message": str(refusal)}, status=403)
+    kept_typed.forget(request, reverse("evaluator-filings:edit", args=[pk]))
     return draft_pages.saved(record, at)
 
 

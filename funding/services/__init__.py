@@ -4,6 +4,7 @@ from funding.services.caps import remove_cap, remove_policy, set_cap, set_exam_f
 from funding.services.money import allocate, note_arrival
 from funding.services.standards import (
     agree,
+    decline,
     file_standard,
     propose_standard,
     refuse,
@@ -15,6 +16,7 @@ from funding.services.standards import (
 __all__ = [
     "agree",
     "allocate",
+    "decline",
     "file_standard",
     "note_arrival",
     "propose_standard",

@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import Organization, Role, User
 from certificates.models import CertificateLevel
-from core import clock, drafts, events, notices
-from core.templatetags.portal import full_day
+from core import drafts, events, notices
+from core.models import Event
+from core.templatetags.portal import full_day, when
 from core.workflow import NotNow
 from funding import fees, gates, permissions, running
 from funding.models import CostElement, FeeStandard, StandardConsent, StandardCost
@@ -21,7 +22,11 @@ from funding.services.caps import note_exam_form
 from funding.workflow import standards
 from obligations.closing import people_of
 
-events.register(fee_standard_proposed="提出考核费用标准", fee_standard_agreed="院校同意考核费用标准")
+events.register(
+    fee_standard_proposed="提出考核费用标准",
+    fee_standard_agreed="院校同意考核费用标准",
+    fee_standard_declined="院校不同意考核费用标准",
+)
 
 # What schools agree to: when one of these changes, they are asked anew.
 AGREED_UPON = ("exam_form", "organization", "amount", "effective_from")
@@ -98,7 +103,7 @@ def resubmit(
         values=fields | {"proposed_by": by, "proposed_at": at},
         organization_id=standard.evaluator_id,
     )
-    check(fresh, costs, at)
+    check(fresh, costs, at, returned=before)
     fresh.save(update_fields=["cap"])
     _write_costs(fresh, costs)
     return fresh
@@ -116,9 +121,13 @@ def _ask_anew(standard: FeeStandard, at: dt.datetime) -> dict[str, Any]:
 
 def mark(standard: FeeStandard) -> str:
     """What one has read of a standard; another mark means that it was mended since."""
-    costs = {str(cost.element_id): f"{cost.amount:.2f}" for cost in standard.costs.all()}
+    return _mark(standard, {cost.element: cost.amount for cost in standard.costs.select_related("element")})
+
+
+def _mark(standard: FeeStandard, costs: Costs) -> str:
+    told = {str(element.pk): f"{amount:.2f}" for element, amount in costs.items()}
     why = {"测算说明": standard.basis, "高于上限的理由": standard.over_cap_reason}
-    return drafts.content_hash({**_told(standard), **why, "成本构成": costs})
+    return drafts.content_hash({**_told(standard), **why, "成本构成": told})
 
 
 def require_read(standard: FeeStandard, read: str) -> None:
@@ -170,6 +179,40 @@ def agree(standard: FeeStandard, *, by: User, at: dt.datetime, read: str = "") -
     return consent
 
 
+@transaction.atomic
+def decline(standard: FeeStandard, *, comment: str, by: User, at: dt.datetime, read: str = "") -> None:
+    """A pilot school says no, with its reason, to the evaluator; it may say yes later. Raises NotNow,
+    ValidationError, PermissionDenied."""
+    school = by.organization
+    if school is None or not permissions.may_agree(by):
+        raise PermissionDenied(ONLY_SCHOOL)
+    if not comment.strip():
+        raise ValidationError({"comment": "请写明理由。"})
+    standard = _locked_as_read(standard, read)
+    if reasons := not_yet_agreeable(standard, by, at):
+        raise ValidationError(reasons)
+    said = declined(standard, school)
+    if said and said.reason == comment.strip():
+        return
+    event = events.record(
+        "fee_standard_declined",
+        standard,
+        by=by,
+        at=at,
+        organization_id=school.pk,
+        changes={"院校": str(school)},
+        reason=comment.strip(),
+    )
+    text = f"{school}不同意：{event.reason}"
+    _tell(standard, f"declined:{event.pk}", text, {standard.evaluator_id}, at, Role.EVALUATOR)
+
+
+def declined(standard: FeeStandard, school: Organization) -> Event | None:
+    """The school's last no; it may have said yes since."""
+    said = Event.objects.about(standard).filter(action="fee_standard_declined", organization=school)
+    return said.order_by("pk").last()
+
+
 def not_yet_agreeable(standard: FeeStandard, user: User, at: dt.datetime) -> list[str]:
     """Why the user's school cannot say yes now; []."""
     if standard.state != FeeStandard.State.PROPOSED:
@@ -179,7 +222,7 @@ def not_yet_agreeable(standard: FeeStandard, user: User, at: dt.datetime) -> lis
     if user.organization is None or not _is_pilot_school(user.organization, at):
         return ["只有在试点中的院校可以答复（晋教职成〔2020〕9号 三.8：与试点院校具体协商）。"]
     if consent := standard.consents.filter(organization=user.organization_id).first():
-        return [f"本校已于 {clock.local(consent.agreed_at):%Y-%m-%d %H:%M} 同意。"]
+        return [f"本校已于{when(consent.agreed_at)}同意。"]
     if not running.concerns(standard.certificate_level, user.organization.pk, at):
         return [ONLY_CONCERNED]
     return []
@@ -258,8 +301,11 @@ def _answer(
     return fresh
 
 
-def check(standard: FeeStandard, costs: Costs, at: dt.datetime) -> None:
-    """Whether it may be proposed. Sets `cap` to what it was judged against. Raises ValidationError."""
+def check(
+    standard: FeeStandard, costs: Costs, at: dt.datetime, *, returned: FeeStandard | None = None
+) -> None:
+    """Whether it may be proposed, not as it was `returned`. Sets `cap` to what it was judged against. Raises
+    ValidationError."""
     standard.full_clean(validate_constraints=False)
     day = standard.effective_from
     standard.cap = fees.cap_on(standard.certificate_level, standard.exam_form, day)
@@ -282,6 +328,10 @@ def check(standard: FeeStandard, costs: Costs, at: dt.datetime) -> None:
     ).exclude(pk=standard.pk)
     if same.exists():
         errors["effective_from"] = ["该证书等级已有同一天生效、正在协商的标准；请在原标准上办理，或先撤回。"]
+    if returned and _mark(standard, costs) == mark(returned):
+        errors[NON_FIELD_ERRORS] = [
+            "内容与退回的相同，没有提出。请按退回意见修改，或在测算说明中说明后再重新提出。"
+        ]
     if errors:
         raise ValidationError(errors)
 

@@ -82,6 +82,7 @@ def addresses(world):
         "funding:standard": own.pk,
         "funding:standard-act": {"pk": own.pk, "action": "standard_file"},
         "funding:standard-agree": asked.pk,
+        "funding:standard-decline": asked.pk,
         "funding:standard-edit": returned.pk,
         "funding:cap-remove": cap(world, day=NEXT_MONTH).pk,
         "funding:fee-policy-remove": policy(NEXT_MONTH).pk,

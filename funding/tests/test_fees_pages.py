@@ -1,5 +1,6 @@
 """Pages of caps and standards: who sees what, what is refused keeps what was typed, no query per row."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from certificates.models import CertificateLevel
 from core import clock
+from core.models import Event, Notice
 from funding import services
 from funding.models import CostElement, FeeCap, FeePolicy, FeeStandard, StandardConsent
 from funding.tests.fees import DAY, NEXT_MONTH, agreed, cap, filed, policy, proposed, standard
@@ -261,6 +263,8 @@ def test_returned_it_is_mended_on_the_same_form_and_only_then(world, client_for)
     )
     assert "请说明测算" in evaluator.get(page_of(found)).content.decode()
     assert "280.00" in evaluator.get(page_of(found, "standard-edit")).content.decode()
+    unchanged = evaluator.post(page_of(found, "standard-edit"), typed(world, basis=""))
+    assert "内容与退回的相同" in unchanged.content.decode()
     evaluator.post(page_of(found, "standard-edit"), typed(world, amount="270", step="confirm"))
     found.refresh_from_db()
     assert (found.state, found.amount, found.consents.count()) == ("proposed", Decimal("270.00"), 0)
@@ -370,3 +374,63 @@ def test_many_consents_are_counted_and_a_school_reads_only_its_own(world, client
     assert "<strong>2</strong> 所" in page
     for who in (world.office, world.evaluator_officer):
         assert "长治演示职业学校，" in client_for(who).get(page_of(found)).content.decode()
+
+
+def test_a_proposal_is_warned_of_a_day_past_and_of_costs_that_do_not_add_up(world, client_for):
+    standard(world, "300", DAY - dt.timedelta(days=60))
+    cost = f"cost_{CostElement.objects.create(name='阅卷').pk}"
+    client = client_for(world.evaluator_officer)
+    page = client.post(NEW, typed(world, effective_from="2020-11-17", **{cost: "200"})).content.decode()
+    assert "生效日期 2020年11月17日 已过" in page
+    assert "成本构成合计 200.00 元/人，与标准 280.00 元/人不等" in page
+    assert "300.00 → 280.00 元/人" in page
+    page = client.post(NEW, typed(world, **{cost: "280"})).content.decode()
+    assert "已过" not in page
+    assert "不等" not in page
+
+
+def test_school_and_office_see_what_is_replaced_and_what_it_is_made_up_of(world, client_for):
+    standard(world, "300")
+    found = agreed(world, costs={CostElement.objects.create(name="阅卷"): Decimal("200")})
+    filing = client_for(world.office).post(
+        page_of(found, "standard-act", "standard_file"), {"document": "6号"}
+    )
+    for answer in (filing, client_for(world.other_contact).get(page_of(found))):
+        page = " ".join(answer.content.decode().split())
+        assert "300.00 → 280.00 元/人（原标准 演示备案〔2020〕1号，2020年11月18日起）" in page
+        assert "阅卷 200.00，合计 200.00 元/人，与标准 280.00 元/人不等" in page
+
+
+def test_a_school_says_no_with_its_reason_and_may_say_yes_later(world, client_for):
+    found, school = proposed(world), client_for(world.contact)
+    address = page_of(found, "standard-decline")
+    assert address in school.get(page_of(found)).content.decode()
+    form = school.get(address).context["form"]
+    sent = {"comment": "高于本地物价", "read": form["read"].value()}
+    assert school.post(address, sent | {"comment": ""}).status_code == 422
+    for _ in range(2):
+        assert school.post(address, sent)["Location"] == page_of(found)
+    [event] = Event.objects.about(found).filter(action="fee_standard_declined")
+    assert (event.reason, event.organization) == ("高于本地物价", world.school_org)
+    assert (
+        Notice.objects.filter(
+            recipient=world.evaluator_officer, text__contains="不同意：高于本地物价"
+        ).count()
+        == 1
+    )
+    for client in (school, client_for(world.evaluator_officer), client_for(world.office)):
+        assert "高于本地物价" in client.get(page_of(found)).content.decode()
+    assert "高于本地物价" not in client_for(world.other_contact).get(page_of(found)).content.decode()
+    assert school.post(page_of(found, "standard-agree")).status_code == 302
+    assert school.post(address, sent).status_code == 409
+
+
+def test_a_school_says_no_to_nothing_but_what_it_read_and_nobody_says_it_for_it(world, client_for):
+    found, school = proposed(world), client_for(world.contact)
+    address = page_of(found, "standard-decline")
+    read = school.get(address).context["form"]["read"].value()
+    for who in ("office", "evaluator_officer", "leader"):
+        assert client_for(getattr(world, who)).get(address).status_code == 403
+    mended(world, found)
+    assert school.post(address, {"read": read, "comment": "太高"}).status_code == 409
+    assert not Event.objects.filter(action="fee_standard_declined").exists()

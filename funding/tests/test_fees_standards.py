@@ -116,7 +116,7 @@ def test_one_price_for_five_schools_each_says_yes_once(world):
         person = world.add_user("school_contact", school.organization, f"joint{number}")
         services.agree(found, by=person, at=clock.now())
     assert found.consents.count() == 5
-    assert "已于 2020-11-18 10:00 同意" in refused(
+    assert "已于11月18日（星期三）10:00同意" in refused(
         lambda: services.agree(found, by=world.contact, at=clock.now())
     )
     assert sum("可以办理备案" in text for text in notices_of(world.office)) == 1
@@ -186,6 +186,24 @@ def test_returned_and_changed_it_needs_the_schools_anew_and_only_mended_words_ke
     assert any("请重新答复" in text for text in notices_of(world.contact))
     last = Event.objects.filter(action="standard_propose").latest("pk")
     assert last.changes == {"标准": ["280.00", "260.00"], "须重新同意": "太原演示职业学校"}
+
+
+def test_what_was_returned_is_not_proposed_again_as_it_was(world):
+    element = CostElement.objects.create(name="阅卷")
+    found = proposed(world, costs={element: Decimal("100")})
+    services.return_standard(found, comment="偏高", by=world.office, at=clock.now())
+    fields = {"exam_form": "computer", "amount": Decimal("280"), "effective_from": NEXT_MONTH}
+
+    def again(amount):
+        costs = {element: Decimal(amount)}
+        return services.resubmit(
+            found, fields=fields, costs=costs, by=world.evaluator_officer, at=clock.now()
+        )
+
+    assert "内容与退回的相同" in refused(lambda: again("100"))
+    found.refresh_from_db()
+    assert found.state == "returned"
+    assert again("120").state == "proposed"
 
 
 def test_what_is_mended_above_the_cap_stays_returned_as_it_was(world):

@@ -27,7 +27,7 @@ from funding.services.standards import (
     require_read,
 )
 from funding.views.caps import fees_only
-from funding.views.standards import visible_standard
+from funding.views.standards import compared, visible_standard
 from funding.workflow import standards
 from obligations.views.checked import CheckedFormView, require
 
@@ -66,14 +66,13 @@ class StandardCreate(CheckedFormView):
         standard = form.instance
         standard.evaluator_id = self.request.user.organization_id
         standard.proposed_by, standard.proposed_at = self.request.user, clock.now()
-        check(standard, form.costs, clock.now())
-        replaced = fees.standard_on(
-            standard.certificate_level, standard.effective_from, school_id=standard.organization_id
-        )
+        returned = FeeStandard.objects.filter(pk=standard.pk).first()
+        check(standard, form.costs, clock.now(), returned=returned)
         return {
             "standard": standard,
-            "limit": fees.Limit(standard.cap, replaced, standard.exam_form),
-            "total": sum(form.costs.values()),
+            "limit": fees.Limit(standard.cap, None, standard.exam_form),
+            "begun": standard.effective_from < clock.today(),
+            **compared(standard, form.costs),
         }
 
     def save(self, form: StandardForm) -> None:
@@ -194,6 +193,7 @@ class StandardAct(CheckedFormView):
             "consequences": ACTS[self.row.action].consequences,
             "begun": shown.effective_from < clock.today(),
             "files": self.row.action == "standard_file",
+            **compared(shown),
         }
 
     def save(self, form: Any) -> None:
@@ -231,3 +231,30 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
         "cancel_url": reverse("funding:standard", args=[pk]),
     }
     return render(request, "core/confirm.html", context)
+
+
+@keeps_typed
+@require_http_methods(["GET", "HEAD", "POST"])
+def decline(request: HttpRequest, pk: int) -> HttpResponse:
+    standard = visible_standard(request, pk)
+    require(permissions.may_agree(request.user), ONLY_SCHOOL)
+    if reasons := not_yet_agreeable(standard, request.user, clock.now()):
+        return refused(request, standard, "不同意", reasons)
+    form = CommentForm(request.POST or take(request), initial={"read": mark(standard)})
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.decline(standard, **form.cleaned_data, by=request.user, at=clock.now())
+        except NotNow as refusal:
+            return refused(request, standard, "不同意", refusal.reasons)
+        except ValidationError as refusal:
+            return refused(request, standard, "不同意", refusal.messages)
+        messages.success(request, "已将本校的意见告知评价组织。")
+        return redirect("funding:standard", pk)
+    context = {
+        "form": form,
+        "heading": f"不同意考核费用标准：{standard}",
+        "intro": "以本校名义不同意，理由发给评价组织，写入办理经过，省推进办可以看到；此后仍可以同意。",
+        "submit_label": "本校不同意",
+        "cancel_url": reverse("funding:standard", args=[pk]),
+    }
+    return render(request, "core/form_page.html", context, status=422 if form.errors else 200)

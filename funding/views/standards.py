@@ -18,7 +18,7 @@ from core.workflow import Offer
 from funding import fees, permissions
 from funding.filters.fees import PublicStandardFilter, StandardFilter
 from funding.models import FeePolicy, FeeStandard
-from funding.services.standards import not_yet_agreeable
+from funding.services.standards import Costs, declined, not_yet_agreeable
 from funding.tables.fees import PublicStandardTable, StandardTable
 from funding.views.caps import fees_only
 from funding.workflow import standards
@@ -68,7 +68,6 @@ def standard(request: HttpRequest, pk: int) -> HttpResponse:
     shown = visible_standard(request, pk)
     user, now = request.user, clock.now()
     day = max(shown.effective_from, clock.today())
-    costs = list(shown.costs.select_related("element"))
     history = FeeStandard.objects.visible_to(user).filed().with_standing(clock.today())
     context = {
         "standard": shown,
@@ -77,18 +76,29 @@ def standard(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         "day": day,
         "today": clock.today(),
-        "costs": costs,
-        "total": sum(cost.amount for cost in costs),
+        "is_open": shown.state in {FeeStandard.State.PROPOSED, FeeStandard.State.RETURNED},
+        **compared(shown),
         "consents": _consents(shown, user),
         "agreed": shown.consents.count(),
         "history": history.filter(certificate_level=shown.certificate_level).select_related("organization"),
         "offers": [(offer, _address(offer, shown)) for offer in _offers(shown, user)],
         "may_agree": permissions.may_agree(user) and shown.state == FeeStandard.State.PROPOSED,
+        "declined": declined(shown, user.organization) if permissions.may_agree(user) else None,
         # It names every school that agreed.
         "sees_timeline": user.sees_province or user.role == Role.EVALUATOR,
         "not_agreeable": not_yet_agreeable(shown, user, now) if permissions.may_agree(user) else [],
     }
     return render(request, "funding/standard.html", context)
+
+
+def compared(shown: FeeStandard, costs: Costs | None = None) -> dict[str, Any]:
+    """The standard it takes over from, and its costs: `costs` where they are not kept yet."""
+    if costs is None:
+        costs = {cost.element: cost.amount for cost in shown.costs.select_related("element")}
+    replaced = fees.standard_on(
+        shown.certificate_level, shown.effective_from, school_id=shown.organization_id
+    )
+    return {"replaced": replaced, "costs": list(costs.items()), "total": sum(costs.values())}
 
 
 def _consents(shown: FeeStandard, user: User) -> list[Any]:

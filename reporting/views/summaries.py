@@ -77,7 +77,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _save(request, sheet, at)
     report = report_of(obligation)
-    if restored := kept_typed.take(request):
+    if restored := kept_typed.kept(request):
         typed = sheet.shape.typed_from(restored, sheet.names)
         messages.info(request, "已恢复登录失效前填写的内容，请保存或继续。")
         return _show(request, sheet, report, at, typed=typed, revision=restored.get("revision", "0"))
@@ -144,6 +144,7 @@ def _save(request: HttpRequest, sheet: Sheet, at: dt.datetime) -> HttpResponse:
     except ValidationError as error:
         record = report_of(obligation)
         return _show(request, sheet, record, at, typed=typed, refused=error.messages)
+    kept_typed.forget(request)
     if action != "check":
         messages.success(request, f"草稿已保存 {clock.local(at):%H:%M:%S}，尚未报送。")
         return redirect("summaries:edit", obligation.pk)
@@ -187,6 +188,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         return draft_pages.changed_elsewhere(conflict.record, str(obligation.period))
     except PermissionDenied as refusal:
         return JsonResponse({"message": str(refusal)}, status=403)
+    kept_typed.forget(request, reverse("summaries:edit", args=[pk]))
     return draft_pages.saved(report, at)
 
 

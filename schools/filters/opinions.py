@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
+from django.http import QueryDict
 
 from accounts.models import Organization, Role, User
 from core import clock
@@ -34,6 +35,15 @@ class OpinionFilter(django_filters.FilterSet):
 
     def unanswered(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.waiting().filter(due_at__lte=clock.now())
+
+
+class OwnOpinionFilter(OpinionFilter):
+    """An expert's: an address that does not say gets what waits for an answer; an empty state asks for all."""
+
+    def __init__(self, data: QueryDict | None = None, *args: Any, **kwargs: Any) -> None:
+        data = data.copy() if data else QueryDict(mutable=True)
+        data.setdefault("state", ExpertOpinion.State.ASKED)
+        super().__init__(data, *args, **kwargs)
 
 
 class OfficeOpinionFilter(OpinionFilter):

@@ -6,10 +6,11 @@ from django import forms
 
 from accounts.models import User
 from certificates.models import CertificateLevel
+from core import clock
 from core.attachments import RULES
 from core.forms import DayInput, EvidenceField, SearchSelect, SearchSelectMultiple, wrong_number
 from core.links import local_path
-from schools.agreement_rules import CLAUSE
+from schools.agreement_rules import CLAUSE, faults
 from schools.models import Agreement, School
 
 
@@ -70,6 +71,7 @@ class AgreementForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.school_id = user.organization_id
         others = (
             School.objects.eligible(School.Kind.values)
             .exclude(pk=user.organization_id)
@@ -79,6 +81,25 @@ class AgreementForm(forms.Form):
 
     def clean_next(self) -> str:
         return local_path(self.cleaned_data["next"])
+
+    def clean(self) -> dict[str, Any]:
+        """What the service would refuse is told together with what could not be read."""
+        data = super().clean() or {}
+        texts = {name: data.get(name) or "" for name in ("reference", "over_cap_reason")}
+        dates = {name: data.get(name) for name in ("signed_on", "valid_until")}
+        level = data.get("certificate_level")
+        trial = Agreement(
+            evaluator=level.certificate.owner if level else None,
+            certificate_level=level,
+            fee=data.get("fee"),
+            registered_at=clock.now(),
+            **texts,
+            **dates,
+        )
+        schools = [School.objects.get(pk=self.school_id), *data.get("others", [])]
+        for name, found in faults(trial, schools, clock.now(), unread=set(self.errors)).items():
+            self.add_error(name, found)
+        return data
 
     def given(self) -> dict[str, Any]:
         """Arguments of `services.agreements.register`; ask only when the form is valid."""

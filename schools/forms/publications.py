@@ -10,7 +10,7 @@ from core.forms import DayInput, InstantInput, SearchSelect
 from obligations.forms import AnswersMixin
 from schools.models import ResultList
 from schools.services.objections import listed_schools
-from schools.services.publications import Heading
+from schools.services.publications import Heading, wrong_days
 
 MOST = 2000
 
@@ -68,6 +68,14 @@ class ProposeForm(PublishForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["despite_waiting"].label = "先公示已审定的"
+
+    def clean(self) -> dict[str, Any]:
+        """Wrong days are told together with what is missing; else the service tells all at once."""
+        data = super().clean() or {}
+        if self.errors and "starts_on" in data and "ends_on" in data:
+            for name, text in wrong_days(data["starts_on"], data["ends_on"], clock.now()).items():
+                self.add_error(name, text)
+        return data
 
     @property
     def days(self) -> dict[str, dt.date]:

@@ -19,7 +19,7 @@ from core import clock, events, notices
 from core.attachments import attach
 from core.templatetags.portal import full_day
 from funding import fees
-from schools.agreement_rules import CLAUSE, forbids, not_now, party_of, stays_for_others
+from schools.agreement_rules import CLAUSE, faults, fee_refusals, forbids, not_now, party_of, stays_for_others
 from schools.models import Agreement, AgreementParty, School
 from schools.permissions import may_register_agreements
 
@@ -94,7 +94,11 @@ def register(
         registered_by=by,
         registered_at=at,
     )
-    _require_valid(agreement, [school, *partners], files, at)
+    found = faults(agreement, [school, *partners], at)
+    if not files:
+        found["files"] = [NO_FILE]
+    if found:
+        raise ValidationError(found)
     if twin := _twin(agreement, school, partners):
         return twin
     _refuse_invited(agreement, school)
@@ -112,50 +116,6 @@ def _own_school(by: User) -> School:
     """Locked: one school's registrations wait for each other, so that the same form sent twice meets the first."""
     schools = School.objects.select_for_update(of=("self",)).select_related("organization")
     return schools.get(pk=by.organization_id)
-
-
-def _require_valid(
-    agreement: Agreement, schools: Sequence[School], files: Sequence[Any], at: dt.datetime
-) -> None:
-    today = clock.local(at).date()
-    found: dict[str, list[str]] = {}
-    try:
-        agreement.clean_fields(exclude=["evaluator", "certificate_level", "cap", "registered_by", "ended_by"])
-    except ValidationError as error:
-        found |= error.message_dict
-    certificate = agreement.certificate_level.certificate
-    if certificate.owner_id != agreement.evaluator_id:
-        text = f"{agreement.evaluator}不是“{certificate}”的培训评价组织，请选择{certificate.owner}。"
-        found.setdefault("certificate_level", []).append(text)
-    if agreement.signed_on > today:
-        found.setdefault("signed_on", []).append("签署日期还没有到；请在签署以后登记。")
-    if agreement.valid_until < agreement.signed_on:
-        found.setdefault("valid_until", []).append("有效期不能早于签署日期。")
-    elif agreement.valid_until < today:
-        found.setdefault("valid_until", []).append("这份协议已经到期，请登记有效的协议。")
-    if not files:
-        found.setdefault("files", []).append(NO_FILE)
-    if "fee" not in found and (texts := _fee_refusals(agreement, schools)):
-        found["fee"] = texts
-    if found:
-        raise ValidationError(found)
-
-
-def _fee_refusals(agreement: Agreement, schools: Sequence[School]) -> list[str]:
-    """By the standard and the cap of the day of signing; what holds for all is said once."""
-    found: dict[str, None] = {}
-    for number, school in enumerate(schools):
-        texts = fees.refusals(
-            agreement.fee,
-            level=agreement.certificate_level,
-            day=agreement.signed_on,
-            school_id=school.pk,
-            reason=agreement.over_cap_reason,
-        )
-        for text in texts:
-            if text not in found:
-                found[f"{school}：{text}" if number else text] = None
-    return list(found)
 
 
 def _twin(agreement: Agreement, school: School, partners: Sequence[School]) -> Agreement | None:
@@ -232,7 +192,7 @@ def confirm(agreement: Agreement, *, by: User, at: dt.datetime) -> AgreementPart
         return own
     fresh = _checked("confirm", agreement, by, at)
     party = fresh.parties.select_related("school__organization").get(school=by.organization_id)
-    if texts := _fee_refusals(fresh, [party.school]):
+    if texts := fee_refusals(fresh, [party.school]):
         raise ValidationError(texts)
     party.confirmed_at, party.confirmed_by = at, by
     party.save(update_fields=["confirmed_at", "confirmed_by"])

@@ -1,6 +1,7 @@
 """Extensions of a round's closings: for all schools, or for one by name (HB 四, SX 三.1). Instants are aware."""
 
 import datetime as dt
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,9 @@ from schools.services import duties, rounds
 from schools.services.rounds import STEPS, check_order, label, standing_closings
 
 events.register(round_extended="延长申报时限")
+
+
+HURRY = dt.timedelta(days=1)
 
 
 def is_straight(round: ApplicationRound, organization: Organization | None) -> bool:
@@ -142,6 +146,17 @@ def steps_of(round: ApplicationRound, organization: Organization | None) -> tupl
     if is_straight(round, organization):
         return tuple(name for name in STEPS if name != "city_closes_at")
     return STEPS
+
+
+def hurried(round: ApplicationRound, organization: Organization | None, closings: Closings) -> list[str]:
+    """What to warn of: a review that closes less than HURRY after the step before it."""
+    instants = dict(zip(STEPS, closings, strict=True))
+    return [
+        f"{label(later)}（{closing(instants[later])}）距{label(earlier)}（{closing(instants[earlier])}）不足一天，"
+        f"审核部门可能来不及办理；需要的，请把{label(later)}一并延后。"
+        for earlier, later in pairwise(steps_of(round, organization))
+        if instants[later] - instants[earlier] < HURRY
+    ]
 
 
 # --- who is told

@@ -46,11 +46,17 @@ def attach_item_file(
     *, item: ApplicationItem, upload: "File[bytes]", kind: str, by: User, at: dt.datetime
 ) -> ItemFile:
     """Keep a file with the item. There is one plan at a time: a new one replaces it, and the old stays on
-    record (一证一方案). Raises PermissionDenied, ValidationError."""
+    record (一证一方案); one that is there already is kept as it is: the form sends again what its script still
+    uploads. Raises PermissionDenied, ValidationError."""
     item = _locked(item)
     _may_fill_now(item, by, at)
+    alike = {
+        file.attachment: file for file in item.files.kept().filter(kind=kind).select_related("attachment")
+    }
+    if there := attachments.same(upload, alike):
+        return alike[there]
     if kind == ItemFile.Kind.PLAN:
-        for old in item.files.kept().filter(kind=kind).select_related("attachment"):
+        for old in alike.values():
             _take_off(old, by=by, at=at)
     # What was replaced or taken off stays on record, and must not use up the room of what counts.
     kept = item.files.kept().count()

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import NamedTuple
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -49,14 +49,12 @@ def check_proposed(
     at: dt.datetime,
     locked: bool = False,
 ) -> list[Row]:
-    """The rows that a 公示 would show. Raises ValidationError: personal numbers, days, items not decided,
+    """The rows that a 公示 would show. Raises ValidationError, all at once: personal numbers, days, items not decided,
     nothing to show."""
-    _check_words(heading)
-    if starts_on < clock.local(at).date():
-        raise ValidationError({"starts_on": "公示不能从已经过去的日期开始，请填今天或以后的日期。"})
-    if ends_on < starts_on:
-        raise ValidationError({"ends_on": "公示结束不能早于开始。"})
-    _check_waiting(round, heading, "先公示已审定的", at)
+    errors = {**wrong_days(starts_on, ends_on, at), **_wrong_words(heading)}
+    errors |= _waiting(round, heading, "先公示已审定的", at)
+    if errors:
+        raise ValidationError(errors)
     if rows := rows_to_propose(round, at, locked=locked):
         return rows
     raise ValidationError("没有可以公示的项目：已批准的都公示过了，批准后已结束试点，或还没有批准的项目。")
@@ -69,34 +67,45 @@ def check_final(
     not decided, nothing to publish."""
     if obstacles := final_obstacles(round, at):
         raise ValidationError(obstacles)
-    _check_words(heading)
-    _check_waiting(round, heading, "先公布已审定的", at)
+    if errors := {**_wrong_words(heading), **_waiting(round, heading, "先公布已审定的", at)}:
+        raise ValidationError(errors)
     found = rows_to_publish(round, at, locked=locked)
     if found.rows:
         return found
     raise ValidationError("没有可以公布的项目：公示过的都已公布，不再是已批准，或批准后已结束试点。")
 
 
-def _check_words(heading: Heading) -> None:
+def wrong_days(starts_on: dt.date, ends_on: dt.date, at: dt.datetime) -> dict[str, str]:
+    """By field; {}."""
+    errors = {}
+    if starts_on < clock.local(at).date():
+        errors["starts_on"] = "公示不能从已经过去的日期开始，请填今天或以后的日期。"
+    if ends_on < starts_on:
+        errors["ends_on"] = "公示结束不能早于开始。"
+    return errors
+
+
+def _wrong_words(heading: Heading) -> dict[str, list[str]]:
     """Words that hold somebody's ID number or mobile number are not published (domain: public column)."""
     found = personal.find("\n".join([heading.title, heading.document, heading.text]))
+    errors = []
     if found.id_numbers:
-        raise ValidationError(f"含有身份证号，不能公开：{found.words}。请删去后再发布。")
-    if found.mobiles and not heading.contact_confirmed:
-        raise ValidationError(
+        errors.append(f"含有身份证号，不能公开：{found.words}。请删去后再发布。")
+    elif found.mobiles and not heading.contact_confirmed:
+        errors.append(
             f"含有手机号，不能公开：{found.words}。请删去后再发布；确为对外公布的联系电话的，在下面勾选确认。"
         )
+    return {NON_FIELD_ERRORS: errors} if errors else {}
 
 
-def _check_waiting(round: ApplicationRound, heading: Heading, tick: str, at: dt.datetime) -> None:
+def _waiting(round: ApplicationRound, heading: Heading, tick: str, at: dt.datetime) -> dict[str, str]:
     count = 0 if heading.despite_waiting else undecided([round], at)[round.pk].waiting
-    if count:
-        raise ValidationError(
-            {
-                "despite_waiting": f"本批次还有 {count} 个项目没有审定。请先审定（已过审核截止的，先延期）；"
-                f"确需分批的，勾选“{tick}”，其余以后另行公示。"
-            }
-        )
+    if not count:
+        return {}
+    return {
+        "despite_waiting": f"本批次还有 {count} 个项目没有审定。请先审定（已过审核截止的，先延期）；"
+        f"确需分批的，勾选“{tick}”，其余以后另行公示。"
+    }
 
 
 # --- publishing

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from certificates.models import Certificate, CertificateLevel
-from core.tables import NUMBER, SHORT, WIDE, DayColumn, PortalTable
+from core.tables import NUMBER, SHORT, WIDE, DayColumn, PortalTable, with_note
 from core.templatetags import portal
 from schools.models import Programme
 
@@ -34,7 +34,8 @@ class ProgrammeTable(PortalTable):
     state = tables.Column("状态", attrs=SHORT)
     has_agreement = tables.Column("合作协议", empty_values=())
     there_words = tables.Column("国家平台", empty_values=(), order_by="there_approved", attrs=SHORT)
-    there_on = DayColumn(verbose_name="数据日期", default="—")
+    # Shown below what the platform says; a column of the file.
+    there_on = DayColumn(verbose_name="数据日期", default="—", visible=False)
     there = tables.Column("国家平台人数", attrs=NUMBER, default="—")
 
     class Meta(PortalTable.Meta):
@@ -57,7 +58,11 @@ class ProgrammeTable(PortalTable):
     def render_has_agreement(self, value: bool, record: Any) -> str:
         return "有" if value else ("缺" if record.state != "ended" else "—")
 
-    def render_there_words(self, value: str | None) -> str:
+    def render_there_words(self, value: str | None, record: Any) -> Any:
+        note = f"{portal.full_day(record.there_on)}数据" if record.there_on else ""
+        return with_note(self.value_there_words(value), note)
+
+    def value_there_words(self, value: str | None) -> str:
         return value or ("名单中没有" if self.listed else "未导入")
 
 

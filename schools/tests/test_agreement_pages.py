@@ -152,6 +152,20 @@ def test_a_fee_above_the_cap_is_refused_at_the_fee_and_nothing_typed_is_lost(wor
     assert not Agreement.objects.exists()
 
 
+def test_all_that_is_wrong_with_an_agreement_is_told_at_once(world, client_for):
+    CertificateLevel.objects.filter(pk=world.level.pk).update(exam_form="computer")
+    cap(world, "300", TODAY)
+    false = SimpleUploadedFile("合作协议.pdf", b"text")
+    client, address = client_for(world.contact), reverse("agreements:new")
+    wrong = {"fee": "301", "valid_until": "2020-11-17", "files": false}
+    page = client.post(address, typed(world, **wrong))
+    assert page.context["form"].errors.keys() == {"fee", "valid_until", "files"}
+    page = client.post(address, typed(world, **wrong | {"signed_on": "", "certificate_level": ""}))
+    told = page.context["form"].errors
+    assert told.keys() == {"certificate_level", "signed_on", "valid_until", "files"}
+    assert not Agreement.objects.exists()
+
+
 def test_without_its_file_it_is_refused_with_the_clause(world, client_for):
     page = client_for(world.contact).post(reverse("agreements:new"), typed(world, files=""))
     assert page.status_code == 422

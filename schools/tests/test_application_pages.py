@@ -188,6 +188,16 @@ def test_autosave_answers_with_what_is_still_missing(world, item, client_for):
     assert "不接受这种文件" in wrong["errors"][0]
 
 
+def test_a_file_sent_with_the_form_while_its_script_uploads_it_is_taken_once(world, item, client_for):
+    client = client_for(world.contact)
+    for name in ("files", "item"):
+        sent = {"plan": plan(), "equipment_files": plan("设备.pdf"), "revision": "0"}
+        client.post(address(name, item.pk), sent)
+    assert sorted(item.files.values_list("kind", "removed_at")) == [("equipment", None), ("plan", None)]
+    client.post(address("files", item.pk), {"plan": plan("定稿.pdf")})
+    assert item.files.kept().get(kind="plan").attachment.name == "定稿.pdf"
+
+
 def test_two_tabs_choose_between_both_drafts(world, item, client_for):
     client = client_for(world.contact)
     client.post(address("draft", item.pk), {"revision": 0, "equipment": "第一处"})

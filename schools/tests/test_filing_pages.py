@@ -204,6 +204,14 @@ def test_a_version_that_came_while_another_was_read_is_not_answered(world, clien
     assert SchoolFiling.objects.get().state == "accepted"
 
 
+def test_where_nothing_changed_no_button_is_named_that_is_not_there(world, client_for):
+    submit(world)
+    draft(world)
+    shown = page(client_for(world.contact), "/filings/mine/check/")
+    assert "没有改动" in shown
+    assert "无误后点" not in shown
+
+
 def test_what_was_returned_is_not_sent_again_as_it_was(world, client_for):
     first = submit(world)
     filings.return_filing(SchoolFiling.objects.get(), comment="补分工", by=world.office, at=clock.now())

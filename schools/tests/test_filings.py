@@ -225,6 +225,13 @@ def test_a_file_taken_off_before_it_was_filed_is_gone_and_a_filed_one_stays(worl
     assert draft_files.ids_of(record.draft) != [two]
 
 
+def test_a_file_that_the_draft_names_already_is_taken_once(world):
+    record = draft(world, uploads=[picture("甲.png")])
+    again = draft(world, uploads=[picture("甲.png"), picture("乙.png")])
+    assert draft_files.ids_of(again.draft)[:1] == draft_files.ids_of(record.draft)
+    assert sorted(Attachment.objects.of(record).values_list("name", flat=True)) == ["乙.png", "甲.png"]
+
+
 def test_a_draft_names_no_file_of_another_record(world):
     version = submit(world)
     scan = filings.attach_scan(version, upload=picture(), by=world.contact, at=clock.now())

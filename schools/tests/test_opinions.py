@@ -296,6 +296,15 @@ def test_the_expert_sees_the_item_and_its_files_and_nothing_else(world, client_f
     assert "机房一间" not in client.get(f"/opinions/{opinion.pk}/").content.decode()
 
 
+def test_an_experts_list_begins_with_what_waits(world, client_for):
+    given, waiting = (asked(world, item_of(world, school)) for school in (world.school, world.other_school))
+    opinions.give(given, advice="oppose", text="实训不足", by=world.expert, at=clock.now())
+    client = client_for(world.expert)
+    for query, rows in (("", {waiting}), ("?q=", {waiting}), ("?state=", {given, waiting})):
+        table = client.get(f"/opinions/{query}").context["table"]
+        assert {row.record for row in table.rows} == rows
+
+
 @pytest.mark.parametrize("who", [*STRANGERS, "third_party", "coordinator", "evaluator_officer"])
 def test_strangers_meet_no_opinion(world, client_for, who):
     opinion, interest = asked(world), tie(world, world.other_school_org)

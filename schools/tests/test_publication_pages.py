@@ -357,6 +357,12 @@ def test_one_by_phone_is_taken_down(world, addresses, client_for):
     assert "不能晚于现在" in text(late)
 
 
+def test_the_portals_name_leads_a_visitor_to_a_public_page(world, client_for):
+    lists = page("lists")
+    assert f'class="topbar-name" href="{lists}"' in Client().get(lists).content.decode()
+    assert 'class="topbar-name" href="/"' in client_for(world.contact).get(lists).content.decode()
+
+
 def test_a_list_is_previewed_and_only_then_published(world, client_for):
     world.round = make_round()
     make_item(make_application(world.round, world.school), world.level, state=State.APPROVED)
@@ -374,6 +380,20 @@ def test_a_list_is_previewed_and_only_then_published(world, client_for):
     assert not ResultList.objects.exists()
     assert client.post(url, given | {"step": "confirm"})["Location"] == page("round", world.round.pk)
     assert waiting.pk not in {row["item"] for row in ResultList.objects.get().rows}
+
+
+def test_all_that_is_wrong_with_a_list_is_told_at_once(world, client_for):
+    world.round = make_round()
+    make_item(make_application(world.round, world.school), world.level)
+    client, url = client_for(world.office), page("propose", world.round.pk)
+    wrong = {"title": "公示", "starts_on": "2020-11-17", "ends_on": "2020-11-16", "text": "电话13812345678"}
+    days = ("已经过去的日期", "公示结束不能早于开始")
+    answer = text(client.post(url, wrong))
+    for words in (*days, "138****5678", "还有 1 个项目没有审定"):
+        assert words in answer
+    answer = text(client.post(url, wrong | {"title": ""}))
+    for words in (*days, "请填写标题"):
+        assert words in answer
 
 
 def test_what_has_lapsed_is_named_apart(world, client_for):

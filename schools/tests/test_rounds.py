@@ -660,6 +660,17 @@ def test_the_city_step_of_a_school_that_goes_straight_to_the_province_fills_itse
     assert "市级" not in told_text
 
 
+def test_an_extension_that_leaves_a_review_no_time_is_warned_of(world, round, client_for):
+    client, address = client_for(world.office), reverse("rounds:extend", args=[round.pk])
+    city = services.standing_closings(round, None).city
+    for until, hurried in ((city, True), (city - DAY + dt.timedelta(minutes=1), True), (city - DAY, False)):
+        school_closes_at = f"{clock.local(until):%Y-%m-%dT%H:%M}"
+        sent = {"organization": world.school_org.pk, "reason": "停电", "school_closes_at": school_closes_at}
+        checked = client.post(address, sent)
+        assert checked.status_code == 200
+        assert ("不足一天" in checked.content.decode()) is hurried
+
+
 def test_a_school_that_goes_straight_still_ends_before_the_province(world, round):
     School.objects.filter(pk=world.school.pk).update(kind=School.Kind.HIGHER_VOCATIONAL)
     with pytest.raises(ValidationError, match=r"省级审核.*不能早于院校填报截止"):

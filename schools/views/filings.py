@@ -84,7 +84,7 @@ def edit(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _save(request, school, at)
     record = _record_of(school)
-    if restored := kept_typed.take(request):
+    if restored := kept_typed.kept(request):
         messages.info(request, "已恢复登录失效前填写的内容，请保存或继续；选过的文件要重新选。")
         typed, revision = shape.typed_from(restored), restored.get("revision", "0")
         return _show(request, school, record, typed, revision=revision)
@@ -142,6 +142,7 @@ def _save(request: HttpRequest, school: School, at: dt.datetime) -> HttpResponse
     except ValidationError as refusal:
         upload.add_error("plan", refusal)
         record = filings.save_draft(typed=typed, **draft)
+    kept_typed.forget(request)
     typed = record.draft or typed
     if upload.errors:
         return _show(request, school, record, typed, upload=upload)
@@ -200,6 +201,7 @@ def draft(request: HttpRequest) -> HttpResponse:
         return draft_pages.changed_elsewhere(conflict.record, "备案")
     except PermissionDenied as refusal:
         return JsonResponse({"message": str(refusal)}, status=403)
+    kept_typed.forget(request, reverse("filings:edit"))
     return draft_pages.saved(record, at)
 
 

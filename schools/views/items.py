@@ -73,7 +73,7 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
         return _read(request, found, reasons, at)
     if request.method == "POST":
         return _save(request, found, at)
-    if restored := kept_typed.take(request):
+    if restored := kept_typed.kept(request):
         messages.info(request, "已恢复登录失效前填写的内容，请保存或继续。")
         typed = shape.typed_from(restored, found)
         return _show(request, found, at, typed=typed, revision=restored.get("revision", "0"))
@@ -141,6 +141,7 @@ def _save(request: HttpRequest, found: ApplicationItem, at: dt.datetime) -> Http
         filling_in.save_item_draft(item=found, typed=typed, revision=revision, by=request.user, at=at)
     except DraftConflict:
         return _show_conflict(request, item_or_404(request, found.pk), typed, at)
+    kept_typed.forget(request)
     if errors := _keep_files(request, found, at):
         return _show(request, item_or_404(request, found.pk), at, errors=errors)
     if request.POST.get("action") == "done":
@@ -204,6 +205,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         return draft_pages.changed_elsewhere(conflict.record, "申报")
     except PermissionDenied as refusal:
         return JsonResponse({"message": str(refusal)}, status=403)
+    kept_typed.forget(request, reverse("applications:item", args=[pk]))
     return draft_pages.saved(found, at, **_lists(request, found, at))
 
 

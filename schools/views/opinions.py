@@ -18,7 +18,7 @@ from core.numbers import keys_in
 from core.workflow import NotNow
 from obligations.views.checked import CheckedFormView, require
 from schools import permissions
-from schools.filters.opinions import OfficeOpinionFilter, OpinionFilter
+from schools.filters.opinions import OfficeOpinionFilter, OwnOpinionFilter
 from schools.filters.reviews import all_filtered
 from schools.forms.opinions import AskForm, DeclineForm, GiveForm, InterestForm, RemoveForm, WithdrawForm
 from schools.models import ApplicationItem, ExpertInterest, ExpertOpinion
@@ -31,7 +31,7 @@ NOT_YOURS = "专家意见由推进办和被征求意见的专家查看；审核�
 
 
 class OpinionList(ListPage):
-    """An expert's own, those to be answered first; the province's roles see all."""
+    """An expert's own, to begin with those to be answered; the province's roles see all."""
 
     model = ExpertOpinion
     table_class = OpinionTable
@@ -42,11 +42,12 @@ class OpinionList(ListPage):
         self.is_expert = request.user.role == Role.EXPERT
         self.heading = "待我提出的意见" if self.is_expert else "专家意见"
         self.empty_text = (
-            "还没有向您征求意见的项目。"
+            "现在没有待您提出意见的项目。要看已提出的，请清除条件。"
             if self.is_expert
             else "还没有征求过意见。在审核列表中选择项目，征求专家意见。"
         )
-        self.filterset_class = OpinionFilter if self.is_expert else OfficeOpinionFilter
+        self.filterset_class = OwnOpinionFilter if self.is_expert else OfficeOpinionFilter
+        self.clear_query = "?state=" if self.is_expert else ""
         return super().dispatch(request, *args, **kwargs)
 
     def queryset(self) -> QuerySet[Any]:

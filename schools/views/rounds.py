@@ -316,7 +316,8 @@ class RoundExtend(OfOneRound, CheckedFormView):
     def preview(self, form: ExtensionForm) -> dict[str, Any]:
         organization = form.cleaned_data["organization"]
         effect = extensions.extension_effect(**self._extension(form))
-        return {"moves": form.moves(), "organization": organization, "effect": effect}
+        hurried = extensions.hurried(self.round, organization, form.closings())
+        return {"moves": form.moves(), "organization": organization, "effect": effect, "hurried": hurried}
 
     def _extension(self, form: ExtensionForm) -> dict[str, Any]:
         return {

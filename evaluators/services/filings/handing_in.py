@@ -13,8 +13,8 @@ from django.db import transaction
 
 from accounts.models import User
 from certificates.models import Certificate
-from core import drafts, events
-from core.attachments import attach, discard
+from core import draft_files, drafts, events
+from core.attachments import discard
 from core.models import Attachment
 from evaluators import filing_content as shape
 from evaluators.models import EvaluatorFiling, EvaluatorFilingVersion
@@ -46,16 +46,10 @@ def save_draft(
     if not may_file(by, certificate):
         raise PermissionDenied(ONLY_OWNER)
     record, _ = EvaluatorFiling.objects.get_or_create(certificate=certificate)
-    added = {
-        kind: [
-            str(attach(target=record, upload=upload, by=by, at=at, most=MOST_FILES).pk) for upload in files
-        ]
-        for kind, files in (uploads or {}).items()
-    }
-    known = {str(pk) for pk in Attachment.objects.of(record).values_list("pk", flat=True)}
+    sent = uploads or {}
     kept = {
-        kind: " ".join(
-            dict.fromkeys(pk for pk in [*shape.file_ids(typed, kind), *added.get(kind, [])] if pk in known)
+        kind: draft_files.with_uploads(
+            record, shape.file_ids(typed, kind), sent.get(kind, ()), by=by, at=at, most=MOST_FILES
         )
         for kind in shape.FILES
     }
