@@ -247,7 +247,7 @@ class RosterResource(SchoolSheet):
                 yield (
                     "code",
                     f"“{organization}”已于{full_day(clock.local(left).date())}退出试点，导入名册不能使它重新加入。"
-                    "确要重新加入的，先在机构页面登记加入试点，再导入。",
+                    "确要重新加入的，先在机构页面登记加入试点，自加入之日起再导入。",
                 )
 
     def _agrees(self, row: RosterRow, draft: Draft, fact: str) -> Iterator[tuple[str, str]]:

@@ -21,9 +21,9 @@ events.register(
 
 
 class Ending(NamedTuple):
-    """What ends with a membership above this app: `verb(organization=, left_at=, reason=, by=, at=)` ends it inside
-    the transaction, `named(organization)` says in words what it would end now. `reason` is the office's own, for
-    those who see the organisation only."""
+    """What ends with a membership above this app: `verb(organization=, left_at=, by=, at=)` ends it inside the
+    transaction, `named(organization)` says in words what it would end now. The office's reason is not passed on:
+    it is for those who see the organisation."""
 
     verb: Callable[..., None]
     named: Callable[[Organization], list[str]]
@@ -116,7 +116,7 @@ def end_membership(*, organization: Organization, at: dt.datetime, by: User, rea
     changes = {"退出时间": _words(at)}
     _record("pilot_left", organization, by=by, at=now, changes=changes, reason=reason)
     for ending in _endings:
-        ending.verb(organization=organization, left_at=at, reason=reason, by=by, at=now)
+        ending.verb(organization=organization, left_at=at, by=by, at=now)
     return membership
 
 

@@ -208,6 +208,8 @@ def test_a_membership_ended_by_hand_ends_the_schools_sites_and_stops_its_applica
     elsewhere.refresh_from_db()
     assert elsewhere.state == "filed"
     assert not Programme.objects.running_at(clock.now()).filter(school=world.school).exists()
+    ended = Event.objects.filter(action="programme_ended").last()
+    assert (ended.reason, ended.at) == ("学校已退出试点", clock.now())
     # Why the school left is for those who see the school.
     for user in (world.other_contact, world.expert, world.evaluator_officer, world.contact):
         assert (

@@ -301,6 +301,7 @@ def _send(
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
         return redirect("evaluator-filings:edit", record.pk)
+    kept_typed.forget(request, reverse("evaluator-filings:edit", args=[record.pk]))
     return redirect("evaluator-filings:receipt", version.receipt)
 
 

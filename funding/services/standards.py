@@ -208,8 +208,10 @@ def decline(standard: FeeStandard, *, comment: str, by: User, at: dt.datetime, r
 
 
 def declined(standard: FeeStandard, school: Organization) -> Event | None:
-    """The school's last no; it may have said yes since."""
-    said = Event.objects.about(standard).filter(action="fee_standard_declined", organization=school)
+    """The school's last no to the standard as it is proposed now; it may have said yes since."""
+    said = Event.objects.about(standard).filter(
+        action="fee_standard_declined", organization=school, at__gte=standard.proposed_at
+    )
     return said.order_by("pk").last()
 
 

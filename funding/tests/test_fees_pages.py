@@ -425,6 +425,23 @@ def test_a_school_says_no_with_its_reason_and_may_say_yes_later(world, client_fo
     assert school.post(address, sent).status_code == 409
 
 
+def test_a_no_to_what_was_proposed_before_is_none_to_what_is_proposed_now(world, client_for):
+    found, school = proposed(world), client_for(world.contact)
+    address = page_of(found, "standard-decline")
+
+    def says_no():
+        read = school.get(address).context["form"]["read"].value()
+        assert school.post(address, {"comment": "高于本地物价", "read": read}).status_code == 302
+        return Event.objects.about(found).filter(action="fee_standard_declined").count()
+
+    assert says_no() == 1
+    assert school.get(page_of(found)).context["declined"].reason == "高于本地物价"
+    world.at(clock.now() + dt.timedelta(minutes=5))
+    mended(world, found)
+    assert school.get(page_of(found)).context["declined"] is None
+    assert says_no() == 2
+
+
 def test_a_school_says_no_to_nothing_but_what_it_read_and_nobody_says_it_for_it(world, client_for):
     found, school = proposed(world), client_for(world.contact)
     address = page_of(found, "standard-decline")

@@ -9,6 +9,7 @@ from reporting.tests.summing import half_of
 from schools.models import RoundRoute
 from schools.services import applications
 from schools.tests.builders import make_round
+from schools.tests.test_agreement_pages import typed as agreed
 
 TYPED = "登录失效前写的"
 
@@ -56,3 +57,17 @@ def test_it_is_there_again_until_it_is_saved(world, form, by_script):
     page = client.get(address).content.decode()
     assert TYPED in page
     assert "已恢复登录失效前填写的内容" not in page
+
+
+def test_it_is_gone_with_an_agreement_chosen_meanwhile(world):
+    """Else the item would meet its own draft, and the agreement just registered would be lost in the answer."""
+    address, field, username = item(world)
+    client, sent = Client(), {field: TYPED, "revision": "0"}
+    client.post(address, sent, HTTP_ORIGIN="http://testserver")
+    client.post("/sign-in/", {"username": username, "password": "pilot-pass-2020", "next": address})
+    assert TYPED in client.get(address).content.decode()
+    level = CertificateLevel.objects.get(certificate=world.certificate, level=3)
+    pk = address.rstrip("/").rsplit("/", 1)[-1]
+    answer = client.post(f"/agreements/new/?item={pk}", agreed(world, certificate_level=level.pk))
+    assert answer.status_code == 302, answer.content.decode()
+    assert "已恢复登录失效前填写的内容" not in client.get(address).content.decode()

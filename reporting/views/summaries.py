@@ -250,6 +250,7 @@ def _send(
     )
     if version.token != token:
         messages.info(request, "内容与已收到的版本相同，没有产生新版本。")
+    kept_typed.forget(request, reverse("summaries:edit", args=[report.pk]))
     return redirect("summaries:receipt", version.receipt)
 
 

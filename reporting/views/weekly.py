@@ -242,6 +242,7 @@ def _send(
     )
     if version.token != token:
         messages.info(request, "内容与已收到的版本相同，没有产生新版本。")
+    kept_typed.forget(request, reverse("reporting:edit", args=[report.pk]))
     return redirect("reporting:receipt", version.receipt)
 
 

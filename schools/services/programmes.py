@@ -21,6 +21,8 @@ from schools import permissions
 from schools.models import AnnualPlan, ApplicationItem, Programme, School
 from schools.services.schools import BATCH, about, guard, lock
 
+SCHOOL_LEFT = "学校已退出试点"
+
 events.register(
     programme_started="开设试点项目",
     programme_ended="结束试点项目",
@@ -107,13 +109,11 @@ def end_programme(*, programme: Programme, reason: str, by: User, at: dt.datetim
 
 
 @transaction.atomic
-def end_all(
-    *, organization: Organization, left_at: dt.datetime, reason: str, by: User, at: dt.datetime
-) -> None:
-    """Of a school that is out of the pilot from `left_at` on; what it began after that ends at `at`."""
+def end_all(*, organization: Organization, left_at: dt.datetime, by: User, at: dt.datetime) -> None:
+    """Of a school that is out of the pilot, since `left_at`: from `at` on, when that is known. Programmes are seen
+    by evaluators: why the school left is not said there."""
     for programme in _running(organization).select_for_update(of=("self",)):
-        end = left_at if programme.started_at < left_at else at
-        end_programme(programme=programme, reason=reason, by=by, at=end)
+        end_programme(programme=programme, reason=SCHOOL_LEFT, by=by, at=at)
 
 
 def ending_words(organization: Organization) -> list[str]:

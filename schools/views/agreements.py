@@ -145,6 +145,7 @@ def _choose(request: HttpRequest, agreement: Agreement) -> bool:
     if item is None or filling_in.locked(item, at):
         return False
     filling_in.choose_agreement(item=item, agreement=agreement, by=request.user, at=at)
+    typed.forget(request, reverse("applications:item", args=[item.pk]))
     return True
 
 

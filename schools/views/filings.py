@@ -250,6 +250,7 @@ def _send(
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
         return redirect("filings:edit")
+    kept_typed.forget(request, reverse("filings:edit"))
     return redirect("filings:receipt", version.receipt)
 
 

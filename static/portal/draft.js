@@ -221,7 +221,8 @@
     clearTimeout(timer);
     renewToken();
     pressed = event.submitter;
-    leaving = !running;
+    // An old browser could not send again what it was about to send.
+    leaving = !running || !pressed || !form.requestSubmit;
     if (leaving) return;
     event.preventDefault();
     if (waiting) return;

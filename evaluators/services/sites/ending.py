@@ -18,11 +18,11 @@ from evaluators.services.sites.steps import perform, required
 from evaluators.workflow import site as lifecycle
 from obligations.models import Outcome
 from schools.services.duties import office
+from schools.services.programmes import SCHOOL_LEFT
 
 events.register(site_ending_asked="请求撤销考核站点", site_kept="不撤销考核站点")
 
 ENDING_BY_THE_SCHOOL = "撤销站点的请求由设站学校的联系人提出。"
-SCHOOL_LEFT = "学校已退出试点"
 ANSWERED_BY_THE_OFFICE = "学校撤销站点的请求由省推进办答复。"
 LEFT = "学校已退出试点，无需办理"
 
@@ -116,9 +116,7 @@ def standing_of(school_id: int) -> QuerySet[ExamSite]:
 
 
 @transaction.atomic
-def end_all(
-    *, organization: Organization, left_at: dt.datetime, reason: str, by: User, at: dt.datetime
-) -> None:
+def end_all(*, organization: Organization, left_at: dt.datetime, by: User, at: dt.datetime) -> None:
     """Of a school that is out of the pilot from `left_at` on: its filed sites end that day, or when they were
     filed if that was later; its open applications go no further. Sites are seen by many: why the school left
     is not said there. Raises PermissionDenied."""
