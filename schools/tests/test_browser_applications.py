@@ -49,6 +49,8 @@ def file(name):
 
 
 def fits(page):
+    # Before its styles are there a page may be wider.
+    page.wait_for_load_state("load")
     return page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
