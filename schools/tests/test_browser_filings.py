@@ -49,6 +49,7 @@ def test_a_school_files_on_a_phone_and_the_office_takes_it_on_file(world, live_s
     page.click("button:has-text('提交')")
     version = SchoolFilingVersion.objects.get()
     expect(page.locator(".receipt-number")).to_have_text(version.receipt)
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
     office = visit(world.office)
@@ -80,6 +81,7 @@ def test_an_expert_gives_an_opinion_on_a_phone(world, live_server, visit):
     expect(page.locator("main")).to_contain_text("补充实训安排")
     opinion.refresh_from_db()
     assert (opinion.state, opinion.advice) == (ExpertOpinion.State.GIVEN, "condition")
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
