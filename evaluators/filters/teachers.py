@@ -9,7 +9,7 @@ from accounts.models import City, Organization, Role
 from certificates.models import Certificate
 from core import clock
 from evaluators.models import Qualification, Teacher
-from schools.models import Programme
+from schools.filters.agreements import OfProgrammes
 
 
 class TeacherFilter(django_filters.FilterSet):
@@ -67,35 +67,15 @@ class TeacherFilter(django_filters.FilterSet):
         return rows.filter(left_on__isnull=value == "in")
 
 
-class RatioFilter(django_filters.FilterSet):
+class RatioFilter(OfProgrammes):
     """Of programmes as `shares.ratios` gives them."""
 
-    q = django_filters.CharFilter(label="院校、证书", method="search")
     lacking = django_filters.ChoiceFilter(
         label="培训师",
         choices=[("yes", "不足"), ("no", "达到")],
         method="by_lacking",
         empty_label="全部",
     )
-    city = django_filters.ModelChoiceFilter(
-        label="所在市",
-        field_name="school__organization__city",
-        queryset=City.objects.all(),
-        empty_label="全部",
-    )
-
-    class Meta:
-        model = Programme
-        fields: list[str] = []
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.request.user.role in Role.of_a_school():
-            del self.filters["city"]
-
-    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        at_school = Q(school__organization__in=Organization.objects.schools().matching(value))
-        return rows.filter(at_school | Q(certificate_level__certificate__name__icontains=value.strip()))
 
     def by_lacking(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(lacking__gt=0) if value == "yes" else rows.filter(lacking=0)

@@ -67,14 +67,10 @@ class AgreementFilter(django_filters.FilterSet):
         return rows.filter(cap__isnull=value == "unset")
 
 
-class MissingFilter(django_filters.FilterSet):
+class OfProgrammes(django_filters.FilterSet):
+    """Of programmes, by school, certificate and place."""
+
     q = django_filters.CharFilter(label="院校、证书", method="search")
-    certificate = django_filters.ModelChoiceFilter(
-        label="证书",
-        field_name="certificate_level__certificate",
-        queryset=Certificate.objects.order_by("name"),
-        empty_label="全部",
-    )
     city = django_filters.ModelChoiceFilter(
         label="所在市",
         field_name="school__organization__city",
@@ -93,4 +89,13 @@ class MissingFilter(django_filters.FilterSet):
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         named = Q(school__organization__in=Organization.objects.schools().matching(value))
-        return rows.filter(named | Q(certificate_level__certificate__name__icontains=value))
+        return rows.filter(named | Q(certificate_level__certificate__name__icontains=value.strip()))
+
+
+class MissingFilter(OfProgrammes):
+    certificate = django_filters.ModelChoiceFilter(
+        label="证书",
+        field_name="certificate_level__certificate",
+        queryset=Certificate.objects.order_by("name"),
+        empty_label="全部",
+    )
